@@ -1,0 +1,92 @@
+"""Bodies of the reports over time and of one channel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from api.schemas.reports import DayPartBody, Name
+from api.schemas.wire import Instant, PartSeconds, Seconds, Snowflake, Wire
+
+TimeZone = Annotated[str, msgspec.Meta(description="A name of the IANA database", examples=["Europe/Berlin"])]
+UnitName = Literal["day", "week", "month"]
+Hour = Annotated[int, msgspec.Meta(description="Member-seconds of a local hour; below 0 only by a correction", examples=[5400])]
+Day = Annotated[list[Hour], msgspec.Meta(min_length=24, max_length=24)]
+
+
+class HeatmapBody(Wire, frozen=True, kw_only=True):
+    """Member-seconds by local hour of the week: seven rows from Monday on, 24 cells each. They add up to the range's total."""
+
+    timezone: TimeZone
+    from_: Instant = msgspec.field(name="from")
+    to: Instant
+    cells: Annotated[list[Day], msgspec.Meta(min_length=7, max_length=7)]
+
+
+class HeatmapRowBody(Wire, frozen=True, kw_only=True):
+    """A cell as a line of a table. `weekday` 0 is Monday."""
+
+    weekday: int
+    hour: int
+    seconds: PartSeconds
+
+
+class TrendPartBody(Wire, frozen=True, kw_only=True):
+    """A local day, or a week or month by its first day. `seconds` add up to the range's total."""
+
+    date: Annotated[str, msgspec.Meta(description="The unit's first local day", examples=["2027-01-11"])]
+    seconds: PartSeconds
+    sessions: Annotated[int, msgspec.Meta(ge=0, description="That ended then; open ones count in the last unit")]
+    members: Annotated[int, msgspec.Meta(ge=0, description="Who had a session then, whenever it began or ended")]
+
+
+class TrendBody(Wire, frozen=True, kw_only=True):
+    """A range by local units without gaps, oldest first; the first and the last may be cut by the range."""
+
+    timezone: TimeZone
+    unit: UnitName
+    from_: Instant = msgspec.field(name="from")
+    to: Instant
+    seconds: Seconds
+    sessions: int
+    items: list[TrendPartBody]
+    total: Annotated[int, msgspec.Meta(ge=0, description="How many units there are")]
+
+
+class MemberDaysBody(Wire, frozen=True, kw_only=True):
+    """A member's time by local day without gaps, oldest first; `items` add up to `seconds`."""
+
+    user_id: Snowflake
+    timezone: TimeZone
+    from_: Instant = msgspec.field(name="from")
+    to: Instant
+    seconds: Seconds
+    items: list[DayPartBody]
+    total: Annotated[int, msgspec.Meta(ge=0, description="How many days there are")]
+
+
+class ChannelMemberBody(Wire, frozen=True, kw_only=True):
+    """A member's time in the channel."""
+
+    user_id: Snowflake
+    display_name: Name
+    seconds: Seconds
+    sessions: int
+    live: bool
+
+
+class ChannelStatsBody(Wire, frozen=True, kw_only=True):
+    """A channel in the running period, open sessions included.
+
+    `by_member` (most time first, at most 10,000) and `by_day` add up to `seconds`.
+    """
+
+    channel_id: Snowflake
+    name: Name
+    seconds: Seconds
+    sessions: int
+    members: int
+    peak: Annotated[int, msgspec.Meta(ge=0, description="Most members at once in the running period")]
+    by_member: list[ChannelMemberBody]
+    by_day: list[DayPartBody]

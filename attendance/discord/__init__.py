@@ -1,0 +1,1 @@
+"""Discord adapters: the gateway (hikari), REST lookups. The only package that imports hikari."""

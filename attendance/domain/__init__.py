@@ -1,0 +1,1 @@
+"""Values and rules that know nothing of databases, networks or clocks."""

@@ -1,0 +1,1 @@
+"""Pictures that Discord shows. Drawn by Pillow, off the event loop."""

@@ -1,0 +1,1 @@
+"""What every database of ours stands on: connections and transactions on two dialects, schema steps, copies. No table."""

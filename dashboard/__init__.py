@@ -1,0 +1,1 @@
+"""The dashboard: an application of its own that reaches the API over HTTP only."""

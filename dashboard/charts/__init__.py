@@ -1,0 +1,1 @@
+"""Pure functions from values to inline SVG. They hold no words: titles, labels and texts come in."""

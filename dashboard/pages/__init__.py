@@ -1,0 +1,1 @@
+"""Pages: one module an area. Handlers ask the API and render a template; each module lists its handlers in ``ROUTES``."""

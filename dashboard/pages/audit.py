@@ -1,0 +1,129 @@
+"""``/guilds/{guild_id}/audit``: who changed what, newest first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.types import ControllerRouterHandler
+
+from dashboard.page import Html, InGuild
+from dashboard.queries import PAGE_LENGTH, day_begins, day_ends, day_of, id_of, offset_of
+
+# What a filter offers: the actions that the audit knows today. Any other may be typed into the address.
+ACTIONS = (
+    "fairness.update",
+    "log_destination.create",
+    "log_destination.disable",
+    "log_destination.delete",
+    "log_destination.update",
+    "member.erase",
+    "member.erase_withdraw",
+    "opt_out.add",
+    "opt_out.remove",
+    "period.reset",
+    "preferences.update",
+    "reset_interval.update",
+    "role_rule.create",
+    "role_rule.delete",
+    "role_rule.run",
+    "role_rule.update",
+    "rules.update",
+    "session.correct",
+    "signing_key.change_passphrase",
+    "signing_key.generate",
+    "signing_key.lock",
+    "signing_key.revoke",
+    "signing_key.rotate",
+    "signing_key.unlock",
+    "subscription.update",
+    "token.create",
+    "token.revoke",
+    "tracked_channel.add",
+    "tracked_channel.remove",
+    "tracking_mode.update",
+    "webhook.disable",
+    "webhook.replay",
+    "webhook.test",
+    "webhook.update",
+)
+_ACTION = re.compile(r"[a-z_]{1,20}\.[a-z_]{1,20}", re.ASCII)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A change, as ``GET /audit`` lists it."""
+
+    at: str
+    action: str
+    target: str | None
+    actor_id: str | None
+    via: str
+    address: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """``GET /audit``."""
+
+    items: list[Entry]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One member of what changed, before and after, as text; None where there was none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@get("/guilds/{guild_id:str}/audit")
+async def show_audit(page: InGuild, request: Request[Any, Any, Any]) -> Html:
+    """A page of the audit, narrowed by kind, person and days."""
+    page.expect("read")
+    action = request.query_params.get("action", "")
+    action = action if _ACTION.fullmatch(action) else ""
+    actor, first, last = id_of(request, "actor_id"), day_of(request, "from"), day_of(request, "to")
+    offset = offset_of(request)
+    asked = {
+        "action": action or None,
+        "actor_id": actor,
+        "from": None if first is None else day_begins(first, page.guild.zone),
+        "to": None if last is None else day_ends(last, page.guild.zone),
+        "limit": PAGE_LENGTH,
+        "offset": offset,
+    }
+    found = await page.api.get("/audit", Entries, asked)
+    return page.render(
+        "audit/audit.html",
+        entries=[(entry, differences(entry.before, entry.after)) for entry in found.items],
+        total=found.total,
+        limit=PAGE_LENGTH,
+        offset=offset,
+        url=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        chosen={"action": action, "actor_id": actor, "from": first, "to": last},
+        actions=sorted({*ACTIONS, *([action] if action else [])}),
+    )
+
+
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
+    """What is different, by name; a member that one side lacks was not there."""
+    names = {**(before or {}), **(after or {})}
+    return [Difference(name, _text(before, name), _text(after, name)) for name in names]
+
+
+def _text(members: Mapping[str, Any] | None, name: str) -> str | None:
+    if members is None or name not in members:
+        return None
+    value = members[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+ROUTES: tuple[ControllerRouterHandler, ...] = (show_audit,)

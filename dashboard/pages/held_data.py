@@ -1,0 +1,91 @@
+"""What the API holds of a member, and the four changes that it takes: the same for oneself and for who manages the server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+import msgspec
+
+from dashboard.errors import ApiRefused
+from dashboard.page import GuildPage
+
+Change = Literal["opt-out", "opt-in", "erase", "withdraw"]
+
+
+class OptOut(msgspec.Struct, frozen=True):
+    """``GET /members/{user_id}/opt-out``."""
+
+    opted_out: bool
+    since: str | None
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """``GET /members/{user_id}/erase``: the last request. ``state``: ``waiting``, ``running``, ``withdrawn`` or ``done``."""
+
+    state: str
+    requested_by: str
+    requested_at: str
+    due_at: str
+    ended_at: str | None
+    told_at: str | None
+    tell_error: str | None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is still to be carried out, or under way."""
+        return self.state in ("waiting", "running")
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """``GET /settings``, as far as it is about what is kept."""
+
+    retention_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How it stands with one member. ``erasure`` is None where none was asked for of late."""
+
+    opt_out: OptOut
+    erasure: Erasure | None
+
+
+async def held_of(page: GuildPage, member: str) -> Held:
+    """Ask the API."""
+    opt_out, erasure = await asyncio.gather(page.api.get(f"/members/{member}/opt-out", OptOut), _erasure(page, member))
+    return Held(opt_out, erasure)
+
+
+async def retention_of(page: GuildPage) -> Preferences | None:
+    """How long sessions are kept; None for who may not read the settings."""
+    return await page.api.get("/settings", Preferences) if page.may("read") else None
+
+
+async def change(page: GuildPage, member: str, what: Change) -> str | None:
+    """Carry a change out. None if it was; else the API's words for why it was not (403, 404, 409)."""
+    try:
+        if what == "opt-out":
+            await page.api.post(f"/members/{member}/opt-out")
+        elif what == "opt-in":
+            await page.api.delete(f"/members/{member}/opt-out")
+        elif what == "erase":
+            await page.api.post(f"/members/{member}/erase")
+        else:
+            await page.api.delete(f"/members/{member}/erase")
+    except ApiRefused as refused:
+        if refused.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            raise
+        return refused.message
+    return None
+
+
+async def _erasure(page: GuildPage, member: str) -> Erasure | None:
+    try:
+        return await page.api.get(f"/members/{member}/erase", Erasure)
+    except ApiRefused as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None

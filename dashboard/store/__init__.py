@@ -1,0 +1,1 @@
+"""The dashboard's own database: users, sessions, roles, bans, activity. Nothing of any guild."""

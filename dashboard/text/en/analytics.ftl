@@ -1,0 +1,44 @@
+analytics-title = Analytics
+analytics-why = When people are in voice: counted time of all members together, sessions that are open now included.
+analytics-days = Range
+analytics-days-choice = { $count ->
+    [one] Today
+   *[other] The last { $count } days
+}
+analytics-unit = Trend by
+analytics-unit-day = Day
+analytics-unit-week = Week
+analytics-unit-month = Month
+analytics-range = From
+analytics-time = Counted time
+analytics-sessions = Sessions
+analytics-members = Members
+analytics-day = Day
+analytics-weekday = Weekday
+analytics-hour = Hour
+analytics-hours-unit = h
+analytics-peak = Busiest hour of the week
+analytics-peak-hour = { $day }, { $hour }:00
+analytics-peak-day = Busiest day
+analytics-peak-week = Busiest week, from
+analytics-peak-month = Busiest month, from
+analytics-hours = Hours of the week
+analytics-hours-why = Each cell is one hour of the week, summed over the range; the busiest has a frame. They add up to the counted time.
+analytics-hours-text = Seven rows from Monday to Sunday with 24 hours each; the more time was counted in an hour, the stronger its cell. The table has the numbers.
+analytics-cell = { $day }, { $hour }:00: { $duration }
+analytics-trend = Over time
+analytics-trend-why = The first and the last may be cut by the range. A member counts once in each day, week or month, so members do not add up.
+analytics-empty-title = Nothing was counted in this range
+analytics-empty = Choose a longer range, or look at Settings whether any channel is tracked.
+analytics-blind-title = For { $duration } of this range Rollcall did not see voice
+analytics-blind = Nothing is made up for that time: short gaps are bridged where the rules say so, and all other time that nobody saw is missing here.
+analytics-blind-link = When that was
+analytics-blind-time = Not watched
+analytics-blind-none = Voice was watched all the time.
+analytics-blind-table = Times in which nothing was seen
+analytics-blind-why = All that touch the range, each in full, newest first.
+analytics-blind-from = From
+analytics-blind-to = Until
+analytics-blind-length = Length
+analytics-blind-cause = Cause
+analytics-blind-on = still

@@ -1,0 +1,16 @@
+fairness-why = A pause stops a member's time and leaves the session open: the page of the member shows each pause and its reason. Open sessions are cut where rules change, so each part follows the rules that held then.
+fairness-pause_on_mute = Pause when muted
+fairness-pause_on_mute-hint = Time stops while a member's microphone is muted, by themselves or by the server, and goes on when it is open again.
+fairness-pause_on_deafen = Pause when deafened
+fairness-pause_on_deafen-hint = Time stops while a member hears nobody, by their own choice or the server's.
+fairness-pause_when_solo = Pause when alone
+fairness-pause_when_solo-hint = Time stops while no other person is in the same channel. Bots are no company; somebody muted is.
+fairness-exclude_afk = Leave out the AFK channel
+fairness-exclude_afk-hint = Time in the channel to which Discord moves idle members never counts. There is no session there at all.
+fairness-min_session_seconds = Shortest stay
+fairness-min_session_seconds-hint = A stay whose counted time is shorter is recorded, but worth nothing. 0 counts every second. At most 86400 (a day).
+fairness-bridge_gap_seconds = Gaps to bridge
+fairness-bridge_gap_seconds-hint = When Rollcall could not see voice for at most this long and the member was there before and after, the gap counts, and is marked as bridged. Longer gaps never count. 0 bridges none; at most 600.
+fairness-seconds = seconds
+fairness-bad-number = Give a whole number of seconds, in digits.
+fairness-saved = Saved. These rules hold from now on.

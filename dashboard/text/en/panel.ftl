@@ -1,0 +1,14 @@
+panel-why = Who owns this server or has Manage Server there may do everything here. With these roles others may use the pages too, without that permission in Discord.
+panel-read_roles = May look
+panel-read_roles-hint = Members with one of these roles see all reports: everybody's time, sessions, settings and the audit. They change nothing.
+panel-write_roles = May look and change
+panel-write_roles-hint = Members with one of these roles also change rules, channels and periods, and correct time. Keys, tokens, erasure and these lists stay with Manage Server.
+panel-everyone-hint = Every member of the server could see everybody's time.
+panel-gone = not in the server any more
+panel-role = Role
+panel-none = None.
+panel-confirm-title = Confirm that it is you
+panel-confirm = Who may see and change everything here is a serious matter. Discord is asked once more who you are; that holds for ten minutes.
+panel-confirm-action = Confirm with Discord
+panel-read-only = Only who has Manage Server may change these lists.
+panel-saved = Saved.

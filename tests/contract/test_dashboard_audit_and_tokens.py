@@ -1,0 +1,118 @@
+"""The pages of the audit and of API tokens, over an API that answers as the real one does."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from tests.dashboard_world import GUILD, MEMBER, come_back, form_token
+
+AUDIT, TOKENS = f"/guilds/{GUILD}/audit", f"/guilds/{GUILD}/tokens"
+ENTRY = {
+    "at": "2026-11-28T21:00:00.000Z",
+    "action": "fairness.update",
+    "target": "<script>1</script>",
+    "actor_id": str(MEMBER),
+    "via": "api",
+    "token_id": None,
+    "address": "203.0.113.9",
+    "before": {"pause_on_mute": False},
+    "after": {"pause_on_mute": True, "note": "<b>&"},
+}
+TOKEN = {
+    "token_id": "01972f3c-7c00-7000-8000-0123456789ab",
+    "name": "<i>nightly</i>",
+    "scopes": ["read", "export"],
+    "created_by": str(MEMBER),
+    "created_at": "2026-11-28T21:00:00.000Z",
+    "expires_at": None,
+    "last_used_at": None,
+}
+
+
+async def confirmed(dashboard):
+    """A browser whose user has just said again at Discord who they are."""
+    browser = await dashboard.signed_in()
+    answer = await come_back(browser, await browser.get("/auth/confirm", params={"return_url": TOKENS}))
+    assert answer.headers["location"] == TOKENS
+    return browser
+
+
+async def test_a_change_shows_who_made_it_and_both_sides_of_it(dashboard):
+    dashboard.api.answers["GET /audit"] = (200, {"items": [ENTRY], "total": 1})
+    page = await (await dashboard.signed_in()).get(AUDIT)
+    assert page.status_code == 200
+    assert "<script>1" not in page.text
+    assert "<b>&" not in page.text
+    assert all(words in page.text for words in ("fairness.update", "203.0.113.9", "pause_on_mute", "One change"))
+
+
+async def test_days_are_those_of_the_servers_clocks(dashboard):
+    dashboard.api.answers["GET /audit"] = (200, {"items": [], "total": 0})
+    browser = await dashboard.signed_in()
+    page = await browser.get(AUDIT, params={"from": "2026-10-25", "to": "2026-10-25", "action": "token.create", "offset": "50"})
+    assert "No change matches" in page.text
+    asked = parse_qs(urlsplit(dashboard.api.requests[-1][1]).query)
+    assert asked["from"] == ["2026-10-24T22:00:00Z"]
+    assert asked["to"] == ["2026-10-25T23:00:00Z"]  # Berlin's clocks go back that day: it has 25 hours
+    assert (asked["action"], asked["offset"]) == (["token.create"], ["50"])
+
+
+async def test_a_filter_that_makes_no_sense_is_as_if_it_was_not_there(dashboard):
+    dashboard.api.answers["GET /audit"] = (200, {"items": [ENTRY], "total": 1})
+    nonsense = {"from": "2026-13-01", "to": "3999-12-31", "action": "';--", "actor_id": "\uff11\uff12", "offset": "-1"}
+    page = await (await dashboard.signed_in()).get(AUDIT, params=nonsense)
+    assert page.status_code == 200
+    assert set(parse_qs(urlsplit(dashboard.api.requests[-1][1]).query)) == {"limit", "offset"}
+
+
+async def test_tokens_are_shown_only_to_who_has_just_confirmed_who_they_are(dashboard):
+    dashboard.api.answers["GET /tokens"] = (200, {"items": [], "total": 0})
+    browser = await dashboard.signed_in()
+    dashboard.clock.advance(11 * 60_000)
+    answer = await browser.get(TOKENS)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/auth/confirm?")
+
+
+async def test_a_new_tokens_secret_is_shown_once(dashboard):
+    dashboard.api.answers["GET /tokens"] = (200, {"items": [TOKEN], "total": 1})
+    dashboard.api.answers["POST /tokens"] = (201, {**TOKEN, "token": "rc_secret"})
+    browser = await confirmed(dashboard)
+    page = await browser.get(TOKENS)
+    assert "rc_secret" not in page.text
+    assert "<i>nightly" not in page.text
+    typed = {"_csrf_token": form_token(page), "name": "nightly", "scopes": ["read", "export"], "expires_at": "2027-01-31"}
+    made = await browser.post(TOKENS, data=typed)
+    assert "rc_secret" in made.text
+    assert made.headers["cache-control"] == "no-store"
+    bodies = [body for method, _, _, body in dashboard.api.requests if method == "POST"]
+    assert bodies == [{"name": "nightly", "scopes": ["read", "export"], "expires_at": "2027-01-31T23:00:00Z"}]
+    assert "rc_secret" not in (await browser.get(TOKENS)).text
+
+
+async def test_what_the_api_refuses_stands_beside_its_field(dashboard):
+    dashboard.api.answers["GET /tokens"] = (200, {"items": [], "total": 0})
+    dashboard.api.answers["POST /tokens"] = (422, {"error": "not valid", "details": {"scopes": "choose at least one <x>"}})
+    browser = await confirmed(dashboard)
+    token = form_token(await browser.get(TOKENS))
+    page = await browser.post(TOKENS, data={"_csrf_token": token, "name": "kept & shown"})
+    assert page.status_code == 422
+    assert "choose at least one &lt;x&gt;" in page.text
+    assert "kept &amp; shown" in page.text
+    bad_day = await browser.post(TOKENS, data={"_csrf_token": token, "name": "n", "scopes": "read", "expires_at": "tomorrow"})
+    assert "Give a day" in bad_day.text
+
+
+async def test_a_token_is_revoked_by_its_form_only(dashboard):
+    dashboard.api.answers["GET /tokens"] = (200, {"items": [TOKEN], "total": 1})
+    path = f"DELETE /tokens/{TOKEN['token_id']}"
+    dashboard.api.answers[path] = (204, None)
+    browser = await confirmed(dashboard)
+    page = await browser.get(TOKENS)
+    where = f"{TOKENS}/{TOKEN['token_id']}/revoke"
+    assert (await browser.post(where)).status_code == 403
+    answer = await browser.post(where, data={"_csrf_token": form_token(page)})
+    assert (answer.status_code, answer.headers["location"]) == (303, TOKENS)
+    assert [method for method, *_ in dashboard.api.requests if method == "DELETE"] == ["DELETE"]
+    gone = await browser.post(f"{TOKENS}/nothing/revoke", data={"_csrf_token": form_token(page)})
+    assert gone.status_code == 404
