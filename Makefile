@@ -12,7 +12,7 @@ export MATURIN_NO_INSTALL_RUST := 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test quick check format bench lock clean
+.PHONY: help setup demo run test quick soak check format bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: setup .venv/.dev ## Set up and pass every test, on SQLite and PostgreSQL
 
 quick: setup .venv/.dev ## Unit, property and contract tests on SQLite
 	$(PYTEST) -n $(WORKERS) --dist worksteal -p no:schemathesis -m "not slow and not postgresql" --hypothesis-profile=quick tests/unit tests/property tests/contract
+
+soak: setup .venv/.dev ## Property tests on examples nobody has tried: the gate's are the same each time
+	$(PYTEST) -n $(WORKERS) --dist worksteal --hypothesis-profile=soak tests/property
 
 check: .venv/.extension .venv/.dev ## Format, lint, types, import contracts, clippy
 	$(BIN)/ruff format --check .

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from attendance.cli.verification import Pins, verify_bytes
+from attendance.cli.verification import Pins, verify_bytes, verify_file
+from attendance.core import FileReport
 from attendance.errors import ConfigError
 from tests.browser_judge import Judge, running_judge, summary
 from tests.strategies.receipts import EXAMPLE, HELD, Forged, activate, forged_receipts, kid, other_receipts, revoke, vkey, x
 
 RECORD = HELD["record"].encode()
+GZIP = b"\x1f\x8b"
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +27,19 @@ def judge() -> Iterator[Judge]:
         yield one
 
 
+def judged(data: bytes, pins: Pins) -> FileReport:
+    """What `rollcall verify` says of a file of these bytes, an archive's included."""
+    if not data.startswith(GZIP):
+        return verify_bytes(data, pins)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return verify_file(Path(file.name), pins)
+
+
 def agreed(judge: Judge, data: bytes, pins: Pins = Pins([], [])) -> str:  # noqa: B008 -- a tuple
     try:
-        ours = verify_bytes(data, pins)
+        ours = judged(data, pins)
     except ConfigError:
         assert judge.of(data, keys=pins.keys, log_keys=pins.log_keys, record=pins.record)["verdict"] == "no-key"
         return "no-key"
@@ -72,7 +86,9 @@ def test_receipts_with_other_members_are_judged_alike(judge, held):
     agreed(judge, json.dumps(held).encode())
 
 
-@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.binary(max_size=300).map(lambda rest: GZIP + rest))
+@example(GZIP)
+@example(GZIP + b"\x08")
 def test_any_bytes_are_unusable(judge, data):
     assert agreed(judge, data) == "unusable"
 
