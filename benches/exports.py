@@ -129,8 +129,8 @@ def _measure_verifying(archive: Path, folder: Path, sessions: int) -> None:
     with tarfile.open(archive) as tar:
         tar.extractall(folder / "unpacked", filter="data")
     (bag,) = (folder / "unpacked").iterdir()
-    _, start, _ = _ran("--help")
-    print(f"`rollcall --help`: {start:.2f} s of processor, in each of the following")
+    _, start, _ = _ran("verify", "--help")
+    print(f"`rollcall verify --help`: {start:.2f} s of processor, in each of the following")
     for _ in range(2):
         bare, bare_worked = _bare(bag)
         for what, path in (("folder", bag), ("archive", archive)):
