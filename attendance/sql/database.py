@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from attendance.errors import UnavailableError
+from attendance.sql.sqlite_visits import sqlite_driver
 
 # What SQLAlchemy raises when a database is away, full or read-only: the caller may try again, nothing was half-written.
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
@@ -122,11 +123,12 @@ def open_database(url: str) -> Database:
     parsed = normalise_url(url)
     if parsed.get_backend_name() == "sqlite":
         # One writer: waiting transactions queue at the pool in order. No overflow, and no time-out shorter than a long cut.
+        driver = sqlite_driver()
         writer = create_async_engine(
-            parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}
+            parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}, module=driver
         )
         reader = create_async_engine(
-            parsed, pool_size=8, max_overflow=8, pool_timeout=10, connect_args={"isolation_level": None}
+            parsed, pool_size=8, max_overflow=8, pool_timeout=10, connect_args={"isolation_level": None}, module=driver
         )
         _prepare_sqlite(writer, "BEGIN IMMEDIATE")
         _prepare_sqlite(reader, "BEGIN")

@@ -55,6 +55,7 @@ def test_a_page_is_what_sorting_everything_gives(stored, live, offset, limit):
 def test_standings_that_change_are_those_made_anew(stored, changes):
     standings = standings_of(stored)
     for credited, user, count in changes:
+        assert standings.stored_of(user) == stored.get(user)
         standings.put([(-credited, user, count)])
         stored = {**stored, user: (credited, count)}
     anew = standings_of(stored)
