@@ -18,7 +18,9 @@ from attendance.cli.history import make_with_progress
 from attendance.cli.made_up.founding import aside, history_of, stands
 from attendance.config import Settings, given_options, load_settings
 from attendance.errors import UnavailableError
-from attendance.wiring import Role, Service, open_service, run_service
+from attendance.wiring.opening import open_service
+from attendance.wiring.roles import Role
+from attendance.wiring.service import Service, run_service
 from simulator import DEMO_ADMIN_ID
 from simulator import Settings as SimulatorSettings
 

@@ -15,7 +15,7 @@ from attendance.cli.made_up.making import PASSPHRASE
 from attendance.clock import SystemClock
 from attendance.config import Settings
 from attendance.keys.api_secret import api_secret
-from attendance.wiring import Service
+from attendance.wiring.service import Service
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, DEMO_MEMBER_ID
 from simulator.demo_ids import demo_channel_id, demo_user_id
 from simulator.demo_world import demo_member_name

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from attendance.cli.app import app
-from attendance.cli.made_up.making import PASSPHRASE, History, make_history
 from attendance.config import Settings, load_settings
 from attendance.logs import only_errors, set_up_logs
+
+if TYPE_CHECKING:
+    from attendance.cli.made_up.making import History
 
 MAX_WEEKS = 26
 
@@ -25,6 +27,8 @@ def demo_history(
 
     Refused where anything was ever recorded, from Discord or a simulator. Done already, it changes nothing.
     """
+    from attendance.cli.made_up.making import PASSPHRASE  # noqa: PLC0415  # recorder and simulator: a second to import
+
     set_up_logs("auto")
     history = asyncio.run(make_with_progress(load_settings(), weeks))
     since = datetime.fromtimestamp(history.began_ms / 1000, UTC).date().isoformat()
@@ -37,6 +41,8 @@ def demo_history(
 
 async def make_with_progress(settings: Settings, weeks: int) -> History:
     """`make_history` with a progress bar on a terminal, and none in a pipe. Errors as there."""
+    from attendance.cli.made_up.making import make_history  # noqa: PLC0415
+
     columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
     with only_errors(), Progress(*columns, transient=True) as bar:
         tasks = {what: bar.add_task(what, total=None, start=False) for what in ("recording", "signing")}

@@ -16,7 +16,7 @@ from attendance.cli.app import app
 from attendance.config import OPTIONS, load_settings
 from attendance.errors import UnavailableError
 from attendance.logs import set_up_logs
-from attendance.wiring import Role, open_service, run_service
+from attendance.wiring.roles import Role
 
 _SWITCH_S = 0.0005  # the gateway's thread must not hold up HTTP for 5 ms at every turn while a burst is read
 _OPTION_HELP = "\n\n".join(f"`{option.name}`: {option.help}" for option in OPTIONS)
@@ -28,6 +28,9 @@ def serve(role: Annotated[Role, typer.Option(help="What this process does; apart
 
     An embedded database is migrated first, with a copy beside it.
     """
+    from attendance.wiring.opening import open_service  # noqa: PLC0415  # all parts: seconds, and no other command needs them
+    from attendance.wiring.service import run_service  # noqa: PLC0415
+
     settings = load_settings()
     set_up_logs(settings.log_format)
     tune_interpreter()

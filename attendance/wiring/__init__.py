@@ -1,9 +1,5 @@
 """Everything, put together: read `opening` from top to bottom and you know the architecture.
 
-`open_service` builds all parts in one context manager; `run_service` lets them work until a signal asks them to stop.
+`opening.open_service` builds all parts in one context manager; `service.run_service` lets them work until a signal asks them to
+stop. Nothing is imported here: a command that only names a `roles.Role` must not wait for every part.
 """
-
-from attendance.wiring.opening import open_service
-from attendance.wiring.service import Role, Service, run_service
-
-__all__ = ["Role", "Service", "open_service", "run_service"]

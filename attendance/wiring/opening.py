@@ -22,7 +22,8 @@ from attendance.wiring.gateway import add_gateway
 from attendance.wiring.ground import Ground
 from attendance.wiring.http import serve_metrics
 from attendance.wiring.jobs import add_scheduler
-from attendance.wiring.service import Role, Service
+from attendance.wiring.roles import Role
+from attendance.wiring.service import Service
 
 
 def open_service(settings: Settings, role: Role) -> AbstractAsyncContextManager[Service]:

@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -16,20 +15,6 @@ from attendance.config import Settings
 log = structlog.get_logger("rollcall")
 
 _STOP_SECONDS = 25.0  # a supervisor's patience is 30 or more
-
-
-class Role(StrEnum):
-    """What a process does. Roles may run apart on PostgreSQL."""
-
-    ALL = "all"
-    GATEWAY = "gateway"
-    API = "api"
-    SCHEDULER = "scheduler"
-    DASHBOARD = "dashboard"
-
-    def includes(self, other: Role) -> bool:
-        """Whether a process of this role does the other's work."""
-        return self in (Role.ALL, other)
 
 
 @dataclass(slots=True)

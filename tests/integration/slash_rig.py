@@ -15,7 +15,9 @@ import jwt
 from attendance.clock import SystemClock
 from attendance.config import load_settings
 from attendance.keys.api_secret import api_secret
-from attendance.wiring import Role, Service, open_service
+from attendance.wiring.opening import open_service
+from attendance.wiring.roles import Role
+from attendance.wiring.service import Service
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, Simulator
 from simulator import Settings as SimulatorSettings
 from simulator.interactions import Interaction
