@@ -11,6 +11,7 @@ from attendance.ports.ids import IdSource
 from attendance.services.access import Access
 from attendance.services.analytics import Analytics
 from attendance.services.attendance_lists import AttendanceLists
+from attendance.services.breakdowns import Breakdowns
 from attendance.services.channel_statistics import ChannelReports
 from attendance.services.channels import Channels
 from attendance.services.corrections import Corrections
@@ -78,6 +79,7 @@ class ApiServices:
     previews: FairnessPreviews
     channel_reports: ChannelReports
     analytics: Analytics
+    breakdowns: Breakdowns
     lists: AttendanceLists
     live_events: LiveEvents
     settings: SettingsService

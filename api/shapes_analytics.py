@@ -8,6 +8,7 @@ from attendance.domain.ids import UserId
 from attendance.domain.instants import to_rfc3339
 from attendance.domain.reporting import whole_seconds
 from attendance.services.analytics import Heatmap, MemberDays, Trend
+from attendance.services.breakdowns import ChannelShares, MemberDistribution
 from attendance.services.channel_statistics import ChannelStatistics
 
 _HOURS = 24
@@ -49,6 +50,62 @@ def trend_body(trend: Trend) -> body.TrendBody:
             for part, shown in zip(trend.parts, seconds, strict=True)
         ],
         total=len(trend.parts),
+    )
+
+
+def distribution_body(told: MemberDistribution) -> body.DistributionBody:
+    """A distribution; the classes are rounded so that they add up, and what was erased is the rest of the trend's total."""
+    found = told.distribution
+    seconds = whole_seconds(one.credited_ms for one in found.classes)
+    return body.DistributionBody(
+        timezone=told.timezone,
+        from_=to_rfc3339(told.from_ms),
+        to=to_rfc3339(told.to_ms),
+        members=found.member_count,
+        members_with_time=found.with_time_count,
+        seconds=sum(seconds),
+        erased_seconds=(found.credited_ms + told.erased_ms) // 1000 - found.credited_ms // 1000,
+        quartiles=None if found.quartiles_ms is None else _quartiles(found.quartiles_ms),
+        top_tenth=body.TopTenthBody(
+            members=found.top_count,
+            seconds=found.top_ms // 1000,
+            share=round(found.top_ms / found.credited_ms, 4) if found.top_count and found.credited_ms > 0 else None,
+        ),
+        items=[
+            body.AmountClassBody(
+                from_seconds=one.from_seconds, to_seconds=one.to_seconds, members=one.member_count, seconds=shown
+            )
+            for one, shown in zip(found.classes, seconds, strict=True)
+        ],
+        total=len(seconds),
+    )
+
+
+def _quartiles(quartiles_ms: tuple[int, int, int]) -> body.QuartilesBody:
+    lower, median, upper = (one // 1000 for one in quartiles_ms)
+    return body.QuartilesBody(lower_seconds=lower, median_seconds=median, upper_seconds=upper)
+
+
+def channel_shares_body(told: ChannelShares) -> body.ChannelSharesBody:
+    """A range by channel; rounded so that the channels add up."""
+    seconds = whole_seconds(share.credited_ms for share in told.channels)
+    return body.ChannelSharesBody(
+        timezone=told.timezone,
+        from_=to_rfc3339(told.from_ms),
+        to=to_rfc3339(told.to_ms),
+        seconds=sum(seconds),
+        sessions=sum(share.session_count for share in told.channels),
+        items=[
+            body.ChannelShareBody(
+                channel_id=str(share.channel_id),
+                name=share.name,
+                seconds=shown,
+                sessions=share.session_count,
+                members=share.member_count,
+            )
+            for share, shown in zip(told.channels, seconds, strict=True)
+        ],
+        total=len(seconds),
     )
 
 

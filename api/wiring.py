@@ -21,6 +21,7 @@ from attendance.ports.webhooks import SecretSealing
 from attendance.services.access import Access
 from attendance.services.analytics import Analytics
 from attendance.services.attendance_lists import AttendanceLists
+from attendance.services.breakdowns import Breakdowns
 from attendance.services.channel_statistics import ChannelReports
 from attendance.services.channels import Channels
 from attendance.services.commands import Commands
@@ -152,6 +153,7 @@ def build_api_services(parts: ApiParts) -> ApiServices:
         previews=FairnessPreviews(SqlExplainSource(database), clock),
         channel_reports=ChannelReports(reports, clock),
         analytics=Analytics(reports, clock),
+        breakdowns=Breakdowns(reports, clock),
         lists=AttendanceLists(reports, clock),
         live_events=LiveEvents(reports, clock, encode),
         settings=settings,

@@ -12,6 +12,7 @@ from attendance.domain.local_time import Unit
 from attendance.ports.reports import SessionFilter
 from attendance.services.analytics import Analytics
 from attendance.services.attendance_lists import AttendanceLists
+from attendance.services.breakdowns import Breakdowns
 from attendance.services.channel_statistics import ChannelReports
 from attendance.services.leaderboards import LeaderboardQuery, Leaderboards
 from attendance.services.standings_cache import StandingsCache
@@ -25,6 +26,7 @@ from benches.setting import DIALECTS, migrated_database, percentile
 
 DAYS = 366
 ROUNDS = 30
+LONG = frozenset({"trend of 366 days by week", "distribution of 366 days", "channels of 366 days", "channel stats"})
 _QUARTER_MS = 900_000
 _CHUNK = 50_000
 _SESSION_COLUMNS = (
@@ -54,6 +56,7 @@ async def _measure(dialect: str, database: Database) -> None:
     source, clock, random = SqlReportSource(database), SystemClock(), Random(3)
     boards = Leaderboards(source, clock, StandingsCache())
     analytics, statistics = Analytics(source, clock), Statistics(source, boards, clock)
+    breakdowns = Breakdowns(source, clock)
     lists, channels = AttendanceLists(source, clock), ChannelReports(source, clock)
     await boards.page(LeaderboardQuery(guild_id=GUILD, limit=1, offset=0))
     asked: dict[str, Callable[[], Awaitable[object]]] = {
@@ -62,6 +65,10 @@ async def _measure(dialect: str, database: Database) -> None:
         "stats of a member": lambda: statistics.member(GUILD, user(random.randrange(MEMBERS))),
         "trend of 28 days": lambda: analytics.trend(GUILD, 28, "Europe/Berlin", Unit.DAY),
         "trend of 366 days by week": lambda: analytics.trend(GUILD, DAYS, "Europe/Berlin", Unit.WEEK),
+        "distribution of 28 days": lambda: breakdowns.distribution(GUILD, 28, "Europe/Berlin"),
+        "distribution of 366 days": lambda: breakdowns.distribution(GUILD, DAYS, "Europe/Berlin"),
+        "channels of 28 days": lambda: breakdowns.channels(GUILD, 28, "Europe/Berlin"),
+        "channels of 366 days": lambda: breakdowns.channels(GUILD, DAYS, "Europe/Berlin"),
         "channel stats": lambda: channels.channel(GUILD, random.choice(CHANNELS)),
         "search of a leaderboard": lambda: boards.page(
             LeaderboardQuery(guild_id=GUILD, search=f"member {random.randrange(100, 999)}", limit=50, offset=0)
@@ -70,7 +77,7 @@ async def _measure(dialect: str, database: Database) -> None:
     }
     for name, ask in asked.items():
         took = []
-        for _ in range(3 if name in {"trend of 366 days by week", "channel stats"} else ROUNDS):
+        for _ in range(3 if name in LONG else ROUNDS):
             began = time.perf_counter()
             await ask()
             took.append((time.perf_counter() - began) * 1000)

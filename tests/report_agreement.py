@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.shapes_analytics import channel_stats_body, heatmap_body, trend_body
+from api.shapes_analytics import channel_shares_body, channel_stats_body, distribution_body, heatmap_body, trend_body
 from attendance.clock import FixedClock
 from attendance.core import clip_timeline, quarters_of
 from attendance.domain.ids import GuildId
@@ -17,6 +17,7 @@ from attendance.domain.reporting import OpenSession, whole_seconds
 from attendance.ports.reports import SessionFilter, SessionLine
 from attendance.services.analytics import Analytics
 from attendance.services.attendance_lists import AttendanceLists
+from attendance.services.breakdowns import Breakdowns
 from attendance.services.channel_statistics import ChannelReports
 from attendance.services.leaderboards import LeaderboardQuery, Leaderboards
 from attendance.services.standings_cache import StandingsCache
@@ -137,6 +138,50 @@ async def ranges_agree(reports: Reports, quarters: dict[int, int], timezone: str
             == trend_body(days).sessions
             == len(reports.closed) + sum(one.as_closed(reports.as_of_ms).session_count for one in reports.open)
         )
+
+
+async def breakdowns_agree(reports: Reports, timezone: str) -> None:
+    """Members and channels of a range, long or short, add up to its trend, and each has what is said of them elsewhere."""
+    analytics, breakdowns = Analytics(reports.source, reports.clock), Breakdowns(reports.source, reports.clock)
+    everybody = {one.user_id for one in [*reports.closed, *reports.open]}
+    for days in (366, 1):
+        trend = await analytics.trend(reports.guild_id, days, timezone, Unit.DAY)
+        told = await breakdowns.distribution(reports.guild_id, days, timezone)
+        shares = await breakdowns.channels(reports.guild_id, days, timezone)
+        total_ms = sum(part.credited_ms for part in trend.parts)
+        distribution = told.distribution
+        theirs = [
+            sum(credited_ms for _, credited_ms in (await analytics.member_days(reports.guild_id, user, days, timezone)).days)
+            for user in everybody
+        ]
+        assert (told.from_ms, told.to_ms, told.erased_ms) == (trend.from_ms, trend.to_ms, 0)
+        assert distribution.credited_ms == sum(theirs) == total_ms
+        assert sorted(theirs)[len(theirs) - distribution.with_time_count :] == sorted(one for one in theirs if one >= 1000)
+        for one in distribution.classes:
+            inside = [
+                amount
+                for amount in theirs
+                if one.from_seconds <= amount // 1000 and (one.to_seconds is None or amount // 1000 < one.to_seconds)
+            ]
+            assert sum(inside) == one.credited_ms
+            if one.from_seconds:  # who has none may have been there or not
+                assert len(inside) == one.member_count
+        assert sum(one.member_count for one in distribution.classes) == distribution.member_count
+        assert sum(share.credited_ms for share in shares.channels) == total_ms
+        assert sum(share.session_count for share in shares.channels) == sum(part.session_count for part in trend.parts)
+        body = distribution_body(told)
+        assert body.seconds == sum(one.seconds for one in body.items) == channel_shares_body(shares).seconds
+        assert body.seconds == trend_body(trend).seconds
+    # One day, the last asked for, is a trend's only part.
+    assert distribution.member_count == trend.parts[0].member_count
+    assert sum(share.member_count for share in shares.channels) >= distribution.member_count
+    everything = await breakdowns.channels(reports.guild_id, 366, timezone)
+    for share in everything.channels:
+        parts = [(one.user_id, one.credited_ms) for one in reports.closed if one.channel_id == share.channel_id]
+        running = [one for one in reports.open if one.channel_id == share.channel_id]
+        parts += [(one.user_id, reports.credited(one)) for one in running if one.joined_at_ms < reports.as_of_ms]
+        assert share.credited_ms == sum(credited_ms for _, credited_ms in parts)
+        assert share.member_count == len({user for user, _ in parts})
 
 
 def members_by_day(reports: Reports, days: list[date], zone: ZoneInfo) -> list[int]:

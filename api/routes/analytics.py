@@ -1,4 +1,4 @@
-"""``/analytics/heatmap``, ``/analytics/trend``, ``/stats/days`` and ``/channel-stats``."""
+"""The reports over a range: ``/analytics/…`` and ``/stats/days``; and ``/channel-stats``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from api.errors import guild_errors
 from api.parameters import Guild, Services, UserQuery, parse_channel, parse_user
 from api.routes import GUILD
 from api.schemas.analytics import (
+    AmountClassBody,
+    ChannelShareBody,
+    ChannelSharesBody,
     ChannelStatsBody,
+    DistributionBody,
     HeatmapBody,
     HeatmapRowBody,
     MemberDaysBody,
@@ -23,7 +27,15 @@ from api.schemas.analytics import (
 )
 from api.schemas.reports import DayPartBody
 from api.schemas.wire import DECIMAL_ID
-from api.shapes_analytics import channel_stats_body, heatmap_body, heatmap_rows, member_days_body, trend_body
+from api.shapes_analytics import (
+    channel_shares_body,
+    channel_stats_body,
+    distribution_body,
+    heatmap_body,
+    heatmap_rows,
+    member_days_body,
+    trend_body,
+)
 from api.tables import Format, table
 from attendance.domain.local_time import MAX_DAYS, Unit
 from attendance.services.access import Right
@@ -94,6 +106,47 @@ async def get_trend(
 
 
 @get(
+    f"{GUILD}/analytics/distribution",
+    operation_id="getDistribution",
+    summary="How the time is distributed over the members",
+    description="The last `days` local days, open sessions included: how many members have how much, in classes that double, "
+    "with quartiles and what the tenth with the most has. It names nobody. Sessions that were erased are of no member any more; "
+    "their time is `erased_seconds`.",
+    tags=_TAGS,
+    guards=[requires(Right.READ)],
+    responses=guild_errors(),
+)
+async def get_distribution(
+    *, services: Services, guild: Guild, days: Days = _DEFAULT_DAYS, tz: TimeZone = None, format_: Format = "json"
+) -> Response[DistributionBody]:
+    """The distribution."""
+    body = distribution_body(await services.breakdowns.distribution(guild, days, tz))
+    if format_ == "csv":
+        return table("distribution", body.items, AmountClassBody, body.total)
+    return Response(body)
+
+
+@get(
+    f"{GUILD}/analytics/channels",
+    operation_id="getChannelShares",
+    summary="Time, sessions and members by channel",
+    description="The last `days` local days, open sessions included, most time first. Of sessions that were erased only the "
+    "time is left.",
+    tags=_TAGS,
+    guards=[requires(Right.READ)],
+    responses=guild_errors(),
+)
+async def get_channel_shares(
+    *, services: Services, guild: Guild, days: Days = _DEFAULT_DAYS, tz: TimeZone = None, format_: Format = "json"
+) -> Response[ChannelSharesBody]:
+    """The channels."""
+    body = channel_shares_body(await services.breakdowns.channels(guild, days, tz))
+    if format_ == "csv":
+        return table("channels", body.items, ChannelShareBody, body.total)
+    return Response(body)
+
+
+@get(
     f"{GUILD}/stats/days",
     operation_id="getMemberDays",
     summary="One member's time by day",
@@ -134,4 +187,11 @@ async def get_channel_stats(services: Services, guild: Guild, channel_id: Channe
     return channel_stats_body(await services.channel_reports.channel(guild, parse_channel(channel_id)))
 
 
-ROUTES: list[ControllerRouterHandler] = [get_heatmap, get_trend, get_member_days, get_channel_stats]
+ROUTES: list[ControllerRouterHandler] = [
+    get_heatmap,
+    get_trend,
+    get_distribution,
+    get_channel_shares,
+    get_member_days,
+    get_channel_stats,
+]

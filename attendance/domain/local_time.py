@@ -76,9 +76,14 @@ class LocalRange:
         """The first instant after the last day."""
         return _midnight(self.timezone, self.last_day + timedelta(days=1))
 
+    @property
+    def quarters(self) -> tuple[int, int]:
+        """The first quarter and the first one after the last."""
+        return self.from_ms // QUARTER_MS, -(-self.to_ms // QUARTER_MS)
+
     def stretches(self) -> list[Stretch]:
         """The range cut where the zone's offset changes, in order."""
-        return stretches(self.timezone, self.from_ms // QUARTER_MS, -(-self.to_ms // QUARTER_MS))
+        return stretches(self.timezone, *self.quarters)
 
     def units(self, unit: Unit) -> list[LocalUnit]:
         """The range cut into days, weeks or months, in order; the first and the last may be parts."""

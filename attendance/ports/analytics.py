@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from attendance.domain.ids import ChannelId, GuildId, UserId
-from attendance.domain.local_time import LocalUnit, Stretch
+from attendance.domain.local_time import LocalRange, LocalUnit, Stretch
 from attendance.domain.reporting import OpenSession, Sums
 
 
@@ -53,4 +53,20 @@ class AnalyticsView(Protocol):
 
     async def channel_peak(self, guild_id: GuildId, index: int, channel_id: ChannelId, started_at_ms: int) -> int:
         """Most members at once in a channel in the period that runs since ``started_at_ms``."""
+        ...
+
+    async def members_between(self, guild_id: GuildId, span: LocalRange) -> dict[UserId, int]:
+        """Credited milliseconds, in the range, of every member with a closed session that overlaps it; of many it is 0."""
+        ...
+
+    async def channels_between(self, guild_id: GuildId, span: LocalRange) -> dict[ChannelId, int]:
+        """Credited milliseconds of closed sessions in the range by channel, those of erased ones too."""
+        ...
+
+    async def channel_sessions(self, guild_id: GuildId, span: LocalRange) -> dict[ChannelId, int]:
+        """How many closed sessions of each channel ended in the range."""
+        ...
+
+    async def channel_members(self, guild_id: GuildId, span: LocalRange, as_of_ms: int) -> dict[ChannelId, int]:
+        """How many members had a session in each channel that overlaps the range; open ones last until ``as_of_ms``."""
         ...

@@ -88,7 +88,7 @@ class Analytics:
         """
         async with self.reports.view() as view:
             now_ms = self.clock.now_ms()
-            span = await _span(view, guild_id, days, timezone, now_ms)
+            span = await span_of(view, guild_id, days, timezone, now_ms)
             stretches = span.stretches()
             cells = [0] * HOURS_OF_WEEK
             for stretch in stretches:
@@ -107,7 +107,7 @@ class Analytics:
         """
         async with self.reports.view() as view:
             now_ms = self.clock.now_ms()
-            span = await _span(view, guild_id, days, timezone, now_ms)
+            span = await span_of(view, guild_id, days, timezone, now_ms)
             stretches = span.stretches()
             units = span.units(unit)
             credited: defaultdict[date, int] = defaultdict(int)
@@ -141,7 +141,7 @@ class Analytics:
         """
         async with self.reports.view() as view:
             now_ms = self.clock.now_ms()
-            span = await _span(view, guild_id, days, timezone, now_ms)
+            span = await span_of(view, guild_id, days, timezone, now_ms)
             stretches = span.stretches()
             credited: defaultdict[date, int] = defaultdict(int)
             for stretch in stretches:
@@ -170,7 +170,12 @@ def quarters_of_open(sessions: Iterable[OpenSession], as_of_ms: int) -> list[tup
     return sorted(sums.items())
 
 
-async def _span(view: ReportView, guild_id: GuildId, days: int, timezone: str | None, now_ms: int) -> LocalRange:
+async def span_of(view: ReportView, guild_id: GuildId, days: int, timezone: str | None, now_ms: int) -> LocalRange:
+    """The last ``days`` local days; ``timezone`` None is the guild's.
+
+    Raises:
+        InvalidInputError: there is no such time zone.
+    """
     if timezone is None:
         timezone = (await view.settings(guild_id)).schedule.timezone
     return last_days(timezone, now_ms, days)

@@ -122,6 +122,66 @@ async def test_a_members_days_are_of_all_periods_in_the_time_zone_asked_for_and_
     assert lines == "date,seconds\r\n2027-01-13,1\r\n"
 
 
+async def test_a_distribution_has_classes_quartiles_and_what_the_tenth_with_the_most_has(client, world):
+    world.clock.at_ms = at(2027, 1, 13, 12)
+    for user, credited_ms in ((11, 999), (12, 1_000), (13, 900_000), (14, 2 * HOUR)):
+        await world.session(user, credited_ms, ago_ms=HOUR)
+    await world.session(14, HOUR, period_index=2, ago_ms=30 * HOUR)
+    await world.session(15, 5_000, below_minimum=True, ago_ms=30 * HOUR)  # was there, and was credited nothing
+    await world.session(16, 2 * HOUR, ago_ms=11 * HOUR)  # since before midnight: half of it is today's
+    await world.opened(13, ago_ms=500)
+    await world.opened(17, ago_ms=1_500)
+    told = await ask(client, world, "analytics/distribution", days=2)
+    assert [tuple(one.values()) for one in told["items"]] == [
+        (0, 1, 2, 0),
+        (1, 900, 2, 3),  # 0.999 + 2.5 s, rounded cumulatively
+        (900, 1800, 1, 900),
+        (1800, 3600, 0, 0),
+        (3600, 7200, 0, 0),
+        (7200, 14400, 2, 5 * 3600),
+    ]
+    total = 5 * 3600 + 900 + 3
+    assert (told["members"], told["members_with_time"], told["seconds"], told["total"]) == (7, 5, total, 6)
+    assert told["quartiles"] == {"lower_seconds": 1, "median_seconds": 900, "upper_seconds": 7200}
+    assert told["top_tenth"] == {"members": 1, "seconds": 3 * 3600, "share": round(10_800_000 / (total * 1000 + 999), 4)}
+    assert told["erased_seconds"] == 0
+    today = await ask(client, world, "analytics/distribution", days=1)
+    assert (today["members"], today["seconds"]) == (6, 3 * 3600 + 900 + 3)
+    lines = (await client.get(f"{BASE}/analytics/distribution?days=1&format=csv", headers=world.auth())).text.splitlines()
+    assert lines[:2] == ["from_seconds,to_seconds,members,seconds", "0,1,1,0"]
+
+
+async def test_a_distribution_of_nobody_has_neither_classes_nor_quartiles(client, world):
+    told = await ask(client, world, "analytics/distribution")
+    assert (told["members"], told["seconds"], told["items"], told["quartiles"]) == (0, 0, [], None)
+    assert told["top_tenth"] == {"members": 0, "seconds": 0, "share": None}
+    channels = await ask(client, world, "analytics/channels")
+    assert (channels["seconds"], channels["sessions"], channels["items"], channels["total"]) == (0, 0, [], 0)
+
+
+async def test_a_range_by_channel_is_sorted_and_adds_up_to_the_trend(client, world):
+    world.clock.at_ms = at(2027, 1, 13, 12)
+    await world.channel(53, "=Stage")
+    await world.session(11, 2 * HOUR, ago_ms=35 * HOUR)  # 11 January 23:00 to 12 January 01:00
+    await world.session(11, 1_600, channel_id=53, ago_ms=HOUR)
+    await world.session(12, 1_600, channel_id=54, ago_ms=2 * HOUR)
+    await world.session(12, 1_600, channel_id=54, ago_ms=50 * HOUR)  # 11 January
+    await world.opened(13, ago_ms=14 * HOUR)  # since 12 January 22:00
+    told = await ask(client, world, "analytics/channels", days=2)
+    assert [tuple(one.values()) for one in told["items"]] == [
+        ("50", "Lobby", 15 * 3600, 2, 2),
+        ("53", "=Stage", 1, 1, 1),
+        ("54", "54", 2, 1, 1),
+    ]
+    trend = await ask(client, world, "analytics/trend", days=2)
+    assert (told["seconds"], told["sessions"], told["total"]) == (trend["seconds"], trend["sessions"], 3)
+    assert (told["from"], told["to"], told["timezone"]) == (trend["from"], trend["to"], "UTC")
+    tokyo = await ask(client, world, "analytics/channels", days=1, tz="Asia/Tokyo")  # since 12 January 15:00 UTC
+    assert [one["seconds"] for one in tokyo["items"]] == [14 * 3600, 1, 2]
+    table = (await client.get(f"{BASE}/analytics/channels?days=2&format=csv", headers=world.auth())).text.splitlines()
+    assert table[2] == "53,'=Stage,1,1,1"
+
+
 async def test_a_channel_shows_its_members_its_days_and_how_many_were_there_at_once(client, world):
     await world.name(11, "Ada")
     await world.session(11, 2 * HOUR, ago_ms=HOUR)
@@ -163,7 +223,7 @@ async def test_a_channel_without_anybody_has_zeros_and_a_foreign_one_is_no_more_
 
 
 async def test_what_is_no_day_unit_zone_or_channel_is_refused_by_name(client, world):
-    for path in ("analytics/heatmap", "analytics/trend"):
+    for path in ("analytics/heatmap", "analytics/trend", "analytics/distribution", "analytics/channels"):
         for name, values in {
             "days": ("0", "367", "x", "1.5", "\uff11"),
             "tz": ("Mars/Base", "", "../etc", "localtime", "a" * 65),
@@ -176,7 +236,10 @@ async def test_what_is_no_day_unit_zone_or_channel_is_refused_by_name(client, wo
     assert await refused(client, world, "channel-stats") == (422, {"channel_id": "required"})
 
 
-@pytest.mark.parametrize("path", ["analytics/heatmap", "analytics/trend", "channel-stats?channel_id=50"])
+@pytest.mark.parametrize(
+    "path",
+    ["analytics/heatmap", "analytics/trend", "analytics/distribution", "analytics/channels", "channel-stats?channel_id=50"],
+)
 async def test_only_who_may_read_the_guild_sees_its_reports(sqlite_client, sqlite_world, path):
     assert (await sqlite_client.get(f"{BASE}/{path}")).status_code == 401
     assert (await sqlite_client.get(f"{BASE}/{path}", headers=sqlite_world.auth(MEMBER))).status_code == 403
@@ -192,6 +255,8 @@ LISTS = (
     "signing/history",
     "analytics/trend",
     "analytics/heatmap",
+    "analytics/distribution",
+    "analytics/channels",
 )
 
 

@@ -10,12 +10,16 @@ from sqlalchemy import update
 from attendance.domain.audit import Actor
 from attendance.domain.erasure import ERASURE_WAITS_MS, ErasureState, snapshot_mark
 from attendance.domain.ids import UserId
+from attendance.domain.local_time import Unit
 from attendance.domain.observations import VoiceState
 from attendance.domain.stream.lines import voice_state_text
 from attendance.errors import ConflictError, ForbiddenError, NotFoundError
+from attendance.services.analytics import Analytics
+from attendance.services.breakdowns import Breakdowns
 from attendance.services.explain import Explanations
 from attendance.store import schema
 from attendance.store.explain import SqlExplainSource
+from attendance.store.reports import SqlReportSource
 from tests.books import rows_of
 from tests.observed import CHANNELS
 from tests.owner import answer, ask, drained
@@ -101,6 +105,29 @@ async def redactions_name_what_is_gone(world: PrivacyWorld) -> None:
 
 
 @pytest.mark.slow
+async def test_after_an_erasure_members_and_what_was_erased_add_up_to_the_trend(database):
+    world = PrivacyWorld(database)
+    await world.live(signed=False, periods=1, steps=120)
+    reports = SqlReportSource(database)
+    analytics, breakdowns = Analytics(reports, world.clock), Breakdowns(reports, world.clock)
+
+    async def told() -> tuple[int, int, int, int, int]:
+        members = await breakdowns.distribution(GUILD, 30, "UTC")
+        channels = (await breakdowns.channels(GUILD, 30, "UTC")).channels
+        trend = sum(part.credited_ms for part in (await analytics.trend(GUILD, 30, "UTC", Unit.DAY)).parts)
+        assert trend == members.distribution.credited_ms + members.erased_ms == sum(one.credited_ms for one in channels)
+        count = members.distribution.member_count
+        return trend, members.distribution.credited_ms, members.erased_ms, count, sum(one.session_count for one in channels)
+
+    rows = [row for row in await rows_of(database, schema.session) if row["guild_id"] == GUILD]
+    theirs = [row["credited_ms"] for row in rows if row["user_id"] == MEMBER]
+    total, members, erased, count, sessions = await told()
+    assert (total, erased, sessions) == (members, 0, len(rows))
+    assert sum(theirs) > 0
+    assert await world.erase(MEMBER) == 1
+    assert await told() == (total, members - sum(theirs), sum(theirs), count - 1, sessions - len(theirs))
+
+
 async def test_the_recorder_starts_and_goes_on_after_an_erasure_and_others_are_still_explained(database):
     world = PrivacyWorld(database)
     await world.live()

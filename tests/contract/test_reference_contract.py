@@ -18,6 +18,8 @@ _HEADING = re.compile(r"(?:^|[\s}])(GET|POST) (/(?:health|verify|webhooks)\S*)$"
 
 # Beyond the reference.
 FURTHER = {
+    f"{_GUILD}/analytics/channels": {"get"},
+    f"{_GUILD}/analytics/distribution": {"get"},
     f"{_GUILD}/analytics/trend": {"get"},
     f"{_GUILD}/audit": {"get"},
     f"{_GUILD}/blind": {"get"},

@@ -53,6 +53,8 @@ class Row(NamedTuple):
 _WRONG: dict[str, Any] = {"nonsense": 1}
 TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/access"): Row("presence", 200),
+    ("GET", "/analytics/channels"): Row("read", 200),
+    ("GET", "/analytics/distribution"): Row("read", 200),
     ("GET", "/analytics/heatmap"): Row("read", 200),
     ("GET", "/analytics/live-occupancy"): Row("read", 200),
     ("GET", "/analytics/trend"): Row("read", 200),

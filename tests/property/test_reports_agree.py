@@ -28,7 +28,7 @@ from attendance.store.database import Database, open_database
 from attendance.store.projection import SqlProjectionStore
 from attendance.store.reports import SqlReportSource
 from attendance.store.settings import store_settings
-from tests.report_agreement import Reports, channels_agree, members_agree, quarters_said, ranges_agree
+from tests.report_agreement import Reports, breakdowns_agree, channels_agree, members_agree, quarters_said, ranges_agree
 from tests.strategies.traces import Line, traces
 
 # Clocks that change by an hour, by half of one, at midnight, in the other half of the year, during Ramadan, by two hours; none.
@@ -131,6 +131,7 @@ def test_every_report_adds_up_to_the_same_time(books: Books, *, trace, home, ask
         await reports.read()
         await members_agree(reports)
         await channels_agree(reports)
+        await breakdowns_agree(reports, asked)
         await ranges_agree(reports, await quarters_said(reports, books.database), asked)
 
     books.run.run(check())

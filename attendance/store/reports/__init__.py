@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from attendance.store.database import Database
 from attendance.store.reports.analytics import AnalyticsQueries
+from attendance.store.reports.breakdowns import BreakdownQueries
 from attendance.store.reports.directory import DirectoryQueries
 from attendance.store.reports.members import MemberQueries
 from attendance.store.reports.periods import PeriodQueries
@@ -16,7 +17,9 @@ from attendance.store.reports.since import SinceQueries
 
 
 @dataclass(frozen=True, slots=True)
-class SqlReportView(PeriodQueries, RankingQueries, MemberQueries, DirectoryQueries, AnalyticsQueries, SinceQueries):
+class SqlReportView(
+    PeriodQueries, RankingQueries, MemberQueries, DirectoryQueries, AnalyticsQueries, BreakdownQueries, SinceQueries
+):
     """`ReportView` and `LiveView` over one transaction."""
 
 
