@@ -110,8 +110,8 @@ async def get_trend(
     operation_id="getDistribution",
     summary="How the time is distributed over the members",
     description="The last `days` local days, open sessions included: how many members have how much, in classes that double, "
-    "with quartiles and what the tenth with the most has. It names nobody. Sessions that were erased are of no member any more; "
-    "their time is `erased_seconds`.",
+    "with quartiles and what the tenth with the most has. It names nobody. Sessions that were erased are of no member any "
+    "more; their time is `erased_seconds`.",
     tags=_TAGS,
     guards=[requires(Right.READ)],
     responses=guild_errors(),
