@@ -8,11 +8,11 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard.charts.scale import checked
-from dashboard.charts.svg import Drawing, shortened
+from dashboard.charts.svg import Drawing, shortened, width_px
 
 _WIDTH = 360
 _LABEL = 108
-_FIGURE = 80
+_LEAST_FIGURE, _MOST_FIGURE = 80, 140
 _ROW = 28
 _BAR = 14
 
@@ -32,7 +32,8 @@ def bars(
         ValueError: a value below zero.
     """
     most = checked([value for _, value, _ in rows])
-    room = _WIDTH - _LABEL - _FIGURE
+    widest = max((width_px(words) + 8 for _, _, words in rows), default=0)
+    room = _WIDTH - _LABEL - min(_MOST_FIGURE, max(_LEAST_FIGURE, widest))
     drawing = Drawing(chart_id, "bars", _WIDTH, max(1, len(rows)) * _ROW, title=title, description=description)
     for index, (label, value, words) in enumerate(rows):
         top = index * _ROW

@@ -33,6 +33,38 @@ TREND = {
     ],
     "total": 2,
 }
+DISTRIBUTION = {
+    "timezone": "Europe/Berlin",
+    "from": FROM,
+    "to": TO,
+    "members": 24,
+    "members_with_time": 21,
+    "seconds": 7000,
+    "erased_seconds": 200,
+    "quartiles": {"lower_seconds": 60, "median_seconds": 120, "upper_seconds": 900},
+    "top_tenth": {"members": 3, "seconds": 3458, "share": 0.494},
+    "items": [
+        {"from_seconds": 0, "to_seconds": 1, "members": 3, "seconds": 0},
+        {"from_seconds": 1, "to_seconds": 900, "members": 12, "seconds": 1500},
+        {"from_seconds": 900, "to_seconds": 1800, "members": 6, "seconds": 2042},
+        {"from_seconds": 1800, "to_seconds": 3600, "members": 0, "seconds": 0},
+        {"from_seconds": 3600, "to_seconds": 7200, "members": 2, "seconds": 3458},
+        {"from_seconds": 3686400, "to_seconds": None, "members": 1, "seconds": 0},
+    ],
+    "total": 6,
+}
+CHANNELS = {
+    "timezone": "Europe/Berlin",
+    "from": FROM,
+    "to": TO,
+    "seconds": 7200,
+    "sessions": 2,
+    "items": [
+        {"channel_id": "50", "name": "<b>Lobby", "seconds": 7260, "sessions": 2, "members": 2},
+        {"channel_id": "51", "name": "Stage", "seconds": -60, "sessions": 0, "members": 0},
+    ],
+    "total": 2,
+}
 
 
 @pytest.fixture
@@ -41,6 +73,8 @@ def world(dashboard):
     dashboard.api.answers |= {
         "GET /analytics/heatmap": (200, heatmap),
         "GET /analytics/trend": (200, TREND),
+        "GET /analytics/distribution": (200, DISTRIBUTION),
+        "GET /analytics/channels": (200, CHANNELS),
         "GET /blind": (200, {"items": [BLIND], "total": 1}),
     }
     return dashboard
@@ -52,14 +86,49 @@ async def test_the_charts_have_tables_and_blind_time_stands_beside_the_numbers(w
     assert "Wednesday, 20:00" in page.text
     assert "For 11\N{NO-BREAK SPACE}min of this range Rollcall did not see voice" in page.text  # what lies within it
     assert "&lt;stopped&gt;" in page.text
-    assert page.text.count("<table") == 3
+    assert page.text.count("<table") == 5
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page.text)
+
+
+async def test_members_by_their_time_have_steps_a_median_and_what_the_top_tenth_has(world):
+    text = (await (await world.signed_in()).get(PAGE)).text
+    for step in (
+        "none",
+        "under 15\N{NO-BREAK SPACE}min",
+        "15\N{EN DASH}30 min",
+        "30\N{EN DASH}60 min",
+        "1\N{EN DASH}2 h",
+        "1,024 h or more",
+    ):
+        assert step in text, step
+    assert "49 %" in text
+    assert "3 members together have 57\N{NO-BREAK SPACE}min" in text
+    assert "21 of them with counted time" in text
+    assert "3\N{NO-BREAK SPACE}min of the counted time above are of sessions that were erased since" in text
+    world.api.answers["GET /analytics/distribution"] = (200, DISTRIBUTION | {"erased_seconds": 0})
+    assert "erased" not in (await (await world.signed_in()).get(PAGE)).text
+
+
+async def test_channels_lead_to_their_pages_and_their_names_are_text(world):
+    text = (await (await world.signed_in()).get(PAGE)).text
+    assert f'<a href="/guilds/{GUILD}/channels/50"><bdi>&lt;b&gt;Lobby</bdi></a>' in text
+    assert "<b>Lobby" not in text
+    assert "&lt;b&gt;Lobby: 2\N{NO-BREAK SPACE}h 01\N{NO-BREAK SPACE}min" in text  # the drawing's own
+
+
+async def test_members_without_a_counted_second_have_neither_median_nor_top(world):
+    nobody = {"members_with_time": 0, "quartiles": None, "top_tenth": {"members": 0, "seconds": 0, "share": None}}
+    world.api.answers["GET /analytics/distribution"] = (200, DISTRIBUTION | nobody | {"items": DISTRIBUTION["items"][:1]})
+    page = await (await world.signed_in()).get(PAGE)
+    assert page.status_code == 200
+    assert "Median" not in page.text
 
 
 async def test_the_forms_ask_for_range_zone_and_unit(world):
     await (await world.signed_in()).get(PAGE, params={"days": "90", "tz": "Asia/Tokyo", "unit": "week"})
     asked = [path.partition("?") for _, path, *_ in world.api.requests]
-    assert {query for path, _, query in asked if path.endswith("heatmap")} == {"days=90&tz=Asia/Tokyo"}
+    for name in ("heatmap", "distribution", "channels"):
+        assert {query for path, _, query in asked if path.endswith(f"analytics/{name}")} == {"days=90&tz=Asia/Tokyo"}
     assert {query for path, _, query in asked if path.endswith("trend")} == {"days=90&tz=Asia/Tokyo&unit=week"}
 
 

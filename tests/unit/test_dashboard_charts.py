@@ -176,6 +176,12 @@ def test_bars_are_as_long_as_their_share_and_the_smallest_can_be_seen() -> None:
     assert lengths == [track, track / 2, 2.0]
 
 
+def test_bars_leave_room_for_their_figures() -> None:
+    root = draw_bars([("Lounge", 5_430_000, "1,508 h 38 min"), ("Stage", 1, "1 s")])
+    track = shapes(root, "track")[0]
+    assert float(track.get("x")) + float(track.get("width")) <= 360 - width_px("1,508 h 38 min")
+
+
 def test_a_long_name_is_cut_and_whole_when_pointed_at() -> None:
     name = "王小明" * 20
     root = draw_bars([(name, 1, "1 s")])

@@ -1,5 +1,5 @@
 analytics-title = Analytics
-analytics-why = When people are in voice: counted time of all members together, sessions that are open now included.
+analytics-why = When and where people are in voice, and how much of it each has: counted time of all members, sessions that are open now included.
 analytics-days = Range
 analytics-days-choice = { $count ->
     [one] Today
@@ -28,6 +28,45 @@ analytics-hours-text = Seven rows from Monday to Sunday with 24 hours each; the 
 analytics-cell = { $day }, { $hour }:00: { $duration }
 analytics-trend = Over time
 analytics-trend-why = The first and the last may be cut by the range. A member counts once in each day, week or month, so members do not add up.
+analytics-amounts = Members by their time
+analytics-amounts-why = How many members have how much: each step is twice as long as the one before. Members who were there without a counted second come first.
+analytics-amounts-text = { $count ->
+    [one] A column for the one member who had a session in the range.
+   *[other] A column for each step, as high as so many of the { $count } members with a session in the range. The table has the numbers.
+}
+analytics-amount = Counted time of a member
+analytics-class-none = none
+analytics-class-under = under { $end }
+analytics-class-minutes = { $start }–{ $end } min
+analytics-class-hours = { $start }–{ $end } h
+analytics-class-over = { $start } h or more
+analytics-median = Median of a member
+analytics-median-note = { $count ->
+    [one] One member has counted time.
+   *[other] A quarter of those with counted time have { $lower } or less, a quarter { $upper } or more.
+}
+analytics-members-note = { $count ->
+    [0] none of them with counted time
+    [one] one of them with counted time
+   *[other] { $count } of them with counted time
+}
+analytics-top = Share of the top tenth
+analytics-top-share = { $percent } %
+analytics-top-note = { $count ->
+    [one] One member has { $duration }.
+   *[other] { $count } members together have { $duration }.
+}
+analytics-erased = { $duration } of the counted time above are of sessions that were erased since: channels keep them, members do not.
+analytics-channel = Channel
+analytics-channels = Time by channel
+analytics-channels-why = { $more ->
+    [0] Where the counted time was spent. The channels add up to it; a member may have been in several.
+   *[other] The { $shown } channels with the most time; { $more } more are in the table. All of them add up to the counted time; a member may have been in several.
+}
+analytics-channels-text = { $count ->
+    [one] One channel with time in the range.
+   *[other] Those with the most time of { $count } channels.
+}
 analytics-empty-title = Nothing was counted in this range
 analytics-empty = Choose a longer range, or look at Settings whether any channel is tracked.
 analytics-blind-title = For { $duration } of this range Rollcall did not see voice
