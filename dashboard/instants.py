@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 Style = Literal["datetime", "date", "time", "clock"]
+DayStyle = Literal["full", "brief", "short"]
 
 # The same forms as in assets/src/times.js, so that nothing jumps when the script has run; `clock`, to the second, stands only
 # where the zone is the page's subject and no script changes it.
 _PATTERNS: dict[Style, str] = {"datetime": "d MMM y, HH:mm", "date": "d MMM y", "time": "HH:mm", "clock": "HH:mm:ss"}
+
+_DAY_PATTERNS: dict[DayStyle, str] = {"full": "EEE d MMM y", "brief": "EEE d MMM", "short": "d MMM"}
 
 
 def parsed_instant(value: str | int | datetime) -> datetime:
@@ -35,6 +38,11 @@ def instant_text(value: str | int | datetime, zone: str, style: Style = "datetim
     """An instant in a zone, to the minute (a ``clock`` to the second), rounded down: ``28 Nov 2026, 22:39``."""
     local = parsed_instant(value).astimezone(ZoneInfo(zone))
     return format_datetime(local, _PATTERNS[style], locale=locale)
+
+
+def day_text(value: str, style: DayStyle = "full", locale: str = "en") -> str:
+    """A local day of the API (``2026-11-28``): ``Sat 28 Nov 2026``, brief ``Sat 28 Nov``, short ``28 Nov``."""
+    return format_date(date.fromisoformat(value), _DAY_PATTERNS[style], locale=locale)
 
 
 def instant_iso(value: str | int | datetime) -> str:

@@ -13,7 +13,7 @@ from dashboard.charts.svg import Drawing
 _WIDTH = 26
 _HEIGHT = 22
 _GAP = 2
-_LEFT = 40
+_LEFT = 48  # room for what charts.css writes larger on a phone
 _TOP = 18
 _HOURS = 24
 _DAYS = 7

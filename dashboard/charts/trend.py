@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Any
 
 from markupsafe import Markup
@@ -16,7 +17,8 @@ _LEAST_LEFT = 30
 _RIGHT = 12
 _TOP = 10
 _BOTTOM = 24
-_LABELS = 7
+_LABELS = 6
+_ON_A_PHONE = 18 / 11  # charts.css writes so much larger there
 
 _SPARK_WIDTH = 112.0
 _SPARK_HEIGHT = 28.0
@@ -49,7 +51,7 @@ def trend(
     marks = ticks(checked([value for _, value in points if value is not None]), seconds=seconds)
     drawing = Drawing(chart_id, "trend", _WIDTH, _HEIGHT, title=title, description=description)
     words = [(tick_text or value_text)(mark) for mark in marks]
-    left = max(_LEAST_LEFT, *(width_px(text) + 10 for text in words))
+    left = max(_LEAST_LEFT, *(ceil(width_px(text) * _ON_A_PHONE) + 8 for text in words))
     floor, end = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
 
     def y(value: float) -> float:

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from dashboard.charts.bars import bars
 from dashboard.charts.trend import trend
+from dashboard.instants import day_text
 from dashboard.page import Html, InGuild
 
 MOST_IN_CHART = 12
@@ -50,7 +51,7 @@ async def show_channel(page: InGuild, channel_id: FromPath[str]) -> Html:
     """Numbers, who was there, and on which days."""
     page.expect("read")
     found = await page.api.get("/channel-stats", ChannelStats, {"channel_id": channel_id})
-    t = page.words
+    t, locale = page.words, page.services.templates.words.locale
     by_member = bars(
         [(part.display_name, part.seconds, page.duration(part.seconds)) for part in found.by_member[:MOST_IN_CHART]],
         chart_id="by-member",
@@ -58,7 +59,7 @@ async def show_channel(page: InGuild, channel_id: FromPath[str]) -> Html:
         description=t("channel-by-member-text", count=len(found.by_member)),
     )
     by_day = trend(
-        [(part.date[5:], part.seconds) for part in found.by_day],
+        [(day_text(part.date, "short", locale), part.seconds) for part in found.by_day],
         chart_id="by-day",
         title=t("channel-by-day"),
         description=t("channel-by-day-text", count=len(found.by_day)),
@@ -71,6 +72,7 @@ async def show_channel(page: InGuild, channel_id: FromPath[str]) -> Html:
         channel=found,
         members=found.by_member[:_MOST_IN_TABLE],
         by_member_chart=by_member,
+        most_in_chart=min(MOST_IN_CHART, len(found.by_member)),
         by_day_chart=by_day,
     )
 

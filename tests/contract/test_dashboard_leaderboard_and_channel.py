@@ -91,7 +91,7 @@ async def test_a_channel_shows_who_was_there(dashboard):
     assert page.status_code == 200
     assert "<b>" not in page.text
     assert "<i>Ada" not in page.text
-    assert all(words in page.text for words in ("2026-11-28", "Most at once", "/members/81384788765712391"))
+    assert all(words in page.text for words in ("Sat 28 Nov 2026", "Most at once", "/members/81384788765712391"))
 
 
 async def test_an_empty_channel_says_so(dashboard):

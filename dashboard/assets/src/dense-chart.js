@@ -30,8 +30,14 @@ function clocks() {
   return { day, clock: (date) => clock.format(date), whole: (date) => localText(date, "datetime") };
 }
 
+// Where nobody points, the legend says what the newest point is.
+function showLast(plot) {
+  if (plot.data[0].length) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
+}
+
 function draw(node, data) {
   const { day, clock, whole } = clocks();
+  const isOfDays = data.x.length > 1 && data.x[1] - data.x[0] >= DAY_S * 0.9;
   const number = new Intl.NumberFormat(document.documentElement.lang || "en", { maximumFractionDigits: data.decimals ?? 0 });
   const withUnit = (value) => (value === null || value === undefined ? "–" : `${number.format(value)}${data.unit ? ` ${data.unit}` : ""}`);
   const ink = resolved(node, "--ink-soft");
@@ -57,6 +63,7 @@ function draw(node, data) {
       width: Math.max(240, node.clientWidth),
       height: HEIGHT_PX,
       legend: { live: true },
+      hooks: { ready: [showLast], setCursor: [(plot) => plot.cursor.idx ?? showLast(plot)] },
       cursor: { drag: { x: true, y: false } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.06)] } },
       axes: [
@@ -66,7 +73,7 @@ function draw(node, data) {
         },
         { ...axis, size: 56, values: (_, splits) => splits.map((value) => number.format(value)) },
       ],
-      series: [{ label: data.label_x, value: (_, at) => (at === null || at === undefined ? "–" : whole(new Date(at * 1000))) }, ...series],
+      series: [{ label: data.label_x, value: (_, at) => (at === null || at === undefined ? "–" : (isOfDays ? day : whole)(new Date(at * 1000))) }, ...series],
     },
     [data.x, ...data.series.map((one) => one.values)],
     node,

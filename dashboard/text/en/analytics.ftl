@@ -3,7 +3,7 @@ analytics-why = When and where people are in voice, and how much of it each has:
 analytics-days = Range
 analytics-days-choice = { $count ->
     [one] Today
-   *[other] The last { $count } days
+   *[other] Last { $count } days
 }
 analytics-unit = Trend by
 analytics-unit-day = Day
@@ -18,7 +18,7 @@ analytics-weekday = Weekday
 analytics-hour = Hour
 analytics-hours-unit = h
 analytics-peak = Busiest hour of the week
-analytics-peak-hour = { $day }, { $hour }:00
+analytics-peak-hour = { $day } { $hour }:00
 analytics-peak-day = Busiest day
 analytics-peak-week = Busiest week, from
 analytics-peak-month = Busiest month, from
@@ -79,5 +79,5 @@ analytics-blind-why = All that touch the range, each in full, newest first.
 analytics-blind-from = From
 analytics-blind-to = Until
 analytics-blind-length = Length
-analytics-blind-cause = Cause
+analytics-blind-cause = Why
 analytics-blind-on = still

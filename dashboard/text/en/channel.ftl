@@ -12,6 +12,11 @@ channel-by-day-text = { $count ->
    *[other] The time counted in this channel on each of { $count } days.
 }
 channel-by-member = Time by member
+channel-by-member-why = { $count ->
+    [one] The one member who was here.
+   *[other] The { $most } members with the most time here; the table has everybody.
+}
+channel-members-caption = Everybody who was here
 channel-by-member-text = { $count ->
     [one] One member was here.
    *[other] Of { $count } members, those with the most time in this channel.
