@@ -70,7 +70,7 @@ _ERRORS: Mapping[str, Schema] = {
     "405": {"error": "this path has no such method"},
     "409": {"error": "this Idempotency-Key was used for another request"},
     "413": {"error": "the body is over 256 KiB"},
-    "422": {"error": "the request is not valid", "details": {"limit": "Expected `int` >= 1"}},
+    "422": {"error": "the request is not valid", "details": {"limit": "at least 1"}},
     "429": {"error": "too many requests"},
     "500": {"error": "internal error"},
     "501": {"error": "not implemented"},

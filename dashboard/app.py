@@ -47,6 +47,7 @@ from dashboard.pages import (
 )
 from dashboard.security.csrf import refuse_forged_writes
 from dashboard.security.headers import mark_response
+from dashboard.security.own_host import lead_to_own_host
 from dashboard.services import DashboardServices
 
 MAX_BODY_BYTES = 256 * 1024
@@ -98,6 +99,7 @@ def create_dashboard(services: DashboardServices) -> Litestar:
         state=State({"services": services}),
         dependencies={"page": Provide(provide_page)},
         guards=[refuse_forged_writes],
+        before_request=lead_to_own_host,
         exception_handlers=HANDLERS,
         before_send=[mark_response],
         request_max_body_size=MAX_BODY_BYTES,

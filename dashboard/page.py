@@ -31,7 +31,7 @@ from dashboard.security import csrf
 from dashboard.security.cookies import FLASH_SECONDS, THEME
 from dashboard.services import DashboardServices, services_of
 from dashboard.services.guild_access import GuildView
-from dashboard.viewers import auth_token_of, expect_signed_in, signed_in_of
+from dashboard.viewers import auth_token_of, expect_signed_in, signed_in_of, was_looked_up
 
 Tone = Literal["info", "good", "warn", "bad"]
 Html = Response[str]
@@ -165,7 +165,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage(Page):
-    """A page about an error. It may come before anybody was looked up: then the bar offers neither to sign in nor out."""
+    """A page about an error.
+
+    It may come before anybody was looked up, for an address that is none: who has nothing to sign them in with is offered to
+    sign in; for others the bar leads home, where they are known.
+    """
 
     def _form_token(self) -> tuple[str, list[Cookie]]:
         """What the browser has, unread: whose session it is for, is not known here."""
@@ -173,7 +177,8 @@ class ErrorPage(Page):
         return (kept, []) if kept else Page._form_token(self)  # noqa: SLF001  # `super()` does not know a class with slots
 
     def _frame(self) -> dict[str, Any]:
-        return {} if self.signed_in is None else {"viewer": self.viewer}
+        is_unknown = not was_looked_up(self.request) and bool(auth_token_of(self.request))
+        return {} if is_unknown else {"viewer": self.viewer}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ async def signed_in_of(connection: Connection) -> SignedIn | None:
     return found
 
 
+def was_looked_up(connection: Connection) -> bool:
+    """Whether it was asked by now who is signed in."""
+    return _KEY in connection.scope["state"]
+
+
 def already_known(connection: Connection) -> SignedIn | None:
     """Who is signed in, where that was looked up by now; None if not, or if nobody is."""
     found = connection.scope["state"].get(_KEY)

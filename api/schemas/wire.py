@@ -29,10 +29,17 @@ UUID_TEXT = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?!\n)$"
 # What a person is told in place of an expression. Others are described where /docs describes the member.
 _IN_WORDS = {DECIMAL_ID: "a Discord id: decimal digits, below 2^63", UUID_TEXT: "a UUID"}
 _EXPRESSION = re.compile(r"Expected `?str`? matching regex '(.*)'", re.DOTALL)
+_BOUND = re.compile(r"Expected `?(int|float|str|array)`?( of length)? (<=|>=|<|>) (-?[0-9.]+)")
+_BOUNDS = {"<=": "at most", ">=": "at least", "<": "below", ">": "above"}
+_COUNTED = {"str": " characters", "array": " items"}
 
 
 def in_words(problem: str) -> str:
-    """A decoder's sentence without the expression that a text should have matched."""
+    """A decoder's sentence as a person reads it, for a bound or an expression that was not met; others are as they were."""
+    if (bound := _BOUND.fullmatch(problem)) is not None:
+        kind, _, sign, number = bound.groups()
+        counted = _COUNTED.get(kind, "")
+        return f"{_BOUNDS[sign]} {number}{counted.removesuffix('s') if number == '1' else counted}"
     match = _EXPRESSION.match(problem)
     return problem if match is None else _IN_WORDS.get(match[1].replace("\\\\", "\\"), "not of the form that /docs describes")
 

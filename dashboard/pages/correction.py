@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
@@ -27,6 +28,7 @@ MOST_NOTE = 500
 _PATH = "/guilds/{guild_id:str}/members/{user_id:str}/sessions/{session_id:str}"
 _MINUTES = re.compile(r"[0-9]{1,5}", re.ASCII)
 _MOST_CORRECTIONS = 200
+_BELOW_MILLISECONDS = 80  # bits of a UUID v7 (RFC 9562, section 5.7)
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class Typed(msgspec.Struct, frozen=True):
 
 @get(_PATH)
 async def show_session(page: InGuild, user_id: FromPath[str], session_id: FromPath[str]) -> Html:
-    """The session, its corrections, and for who may the form for another one. ``?at=`` is an instant within it."""
+    """The session, its corrections, and for who may the form for another one. ``?at=`` is an instant within it, if given."""
     return await _show(page, *await _found(page, user_id, session_id))
 
 
@@ -83,17 +85,16 @@ def _errors(page: GuildPage, typed: Typed) -> dict[str, str]:
 
 
 async def _found(page: GuildPage, user_id: str, session_id: str) -> tuple[Session, list[Correction]]:
-    """The session by the instant within it, with its corrections.
+    """The session, with its corrections.
 
     Raises:
-        NotFoundError: the member has no such session at that instant.
+        NotFoundError: the member has no such session, or none at the instant that the address names.
         ApiRefused: 403: only who may read here is told of sessions one by one.
     """
     member = member_of(page, user_id)
     page.expect("read")
     try:
-        at_ms = round(parsed_instant(page.request.query_params.get("at", "")).timestamp() * 1000)
-        at, after = instant_iso(at_ms), instant_iso(at_ms + 1)
+        at, after = _within(page.request.query_params.get("at", ""), session_id)
     except (ValueError, OverflowError, OSError):
         raise NotFoundError("there is no such session") from None
     sessions, corrections = await asyncio.gather(
@@ -104,6 +105,19 @@ async def _found(page: GuildPage, user_id: str, session_id: str) -> tuple[Sessio
     if found is None:
         raise NotFoundError("there is no such session")
     return found, [one for one in corrections.items if one.session_id == session_id]
+
+
+def _within(at: str, session_id: str) -> tuple[str, str]:
+    """A range that the session overlaps. An id is a UUID v7 and holds when the session ended: enough where ``at`` is lost.
+
+    Raises:
+        ValueError, OverflowError, OSError: neither says when.
+    """
+    if at:
+        at_ms = round(parsed_instant(at).timestamp() * 1000)
+        return instant_iso(at_ms), instant_iso(at_ms + 1)
+    ended_ms = UUID(session_id).int >> _BELOW_MILLISECONDS
+    return instant_iso(ended_ms - 1), instant_iso(ended_ms + 1)
 
 
 async def _show(

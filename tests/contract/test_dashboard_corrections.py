@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from attendance.ids import uuid7
 from tests.dashboard_world import GUILD, MEMBER, form_token
 
 OTHER = "81384788765712390"
@@ -59,6 +60,19 @@ def sent(world) -> list[tuple[dict, str]]:
         for (method, _, _, body), headers in zip(world.api.requests, world.api.headers, strict=True)
         if method == "POST"
     ]
+
+
+async def test_an_address_that_lost_its_instant_finds_the_session_by_when_its_id_was_made(world):
+    session_id = str(uuid7(1_795_978_800_000, bytes(10)))
+    world.api.answers["GET /sessions"] = (200, {"items": [ASKED | {"session_id": session_id}], "total": 1})
+    browser = await world.signed_in()
+    page = await browser.get(PAGE.replace(SESSION, session_id))
+    assert page.status_code == 200
+    assert "0:50:00" in page.text
+    asked = next(parse_qs(urlsplit(path).query) for _, path, _, _ in world.api.requests if "/sessions" in path)
+    assert (asked["from"], asked["to"]) == (["2026-11-29T18:59:59.999Z"], ["2026-11-29T19:00:00.001Z"])
+    for wrong in ("none", "ffffffff-ffff-7fff-8000-000000000000"):
+        assert (await browser.get(PAGE.replace(SESSION, wrong))).status_code == 404
 
 
 async def test_a_session_shows_what_was_recorded_and_its_corrections_beside_it(world):

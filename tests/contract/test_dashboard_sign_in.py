@@ -8,13 +8,25 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from httpx import ASGITransport, AsyncClient
 
 from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import UserId
 from dashboard.domain.sessions import IDLE_MS, SESSION_MS
 from dashboard.domain.users import Ban
 from dashboard.store.accounts import SqlAccountStore
-from tests.dashboard_world import API_SECRET, GUILD, MEMBER, OPERATOR, SERVICE_KEY, come_back, form_token, sign_in
+from tests.dashboard_world import (
+    API_SECRET,
+    GUILD,
+    MEMBER,
+    OPERATOR,
+    SERVICE_KEY,
+    come_back,
+    dashboard_world,
+    form_token,
+    sign_in,
+)
+from tests.fixtures_dashboard import serve
 
 MINUTE = 60_000
 
@@ -357,3 +369,30 @@ async def test_a_confirmation_holds_for_ten_minutes_in_that_session_and_only_for
     dashboard.clock.advance(10 * MINUTE)
     assert not await is_confirmed(browser)
     assert (await dashboard.browser().get("/auth/confirm")).status_code == 401
+
+
+async def test_who_comes_by_another_name_of_loopback_is_led_to_the_address_of_the_settings(sqlite_accounts_database):
+    own, html = "http://127.0.0.1:8081", {"accept": "text/html,*/*"}
+    async with dashboard_world(sqlite_accounts_database, serve, url=own) as world:
+        other = AsyncClient(transport=ASGITransport(world.app), base_url="http://localhost:8081")
+        led = await other.get("/guilds/7/audit", params={"action": "x.y"}, headers=html)
+        assert (led.status_code, led.headers["location"]) == (302, f"{own}/guilds/7/audit?action=x.y")
+        led = await other.get("//evil.example/%0d%0aSet-Cookie:x", headers=html)
+        assert led.status_code == 404 or led.headers["location"].startswith(f"{own}/")
+        assert (await other.get("/auth/me", headers=html)).json() == {"authenticated": False}
+        assert (await other.get("/")).status_code == 200
+        assert (await other.post("/auth/logout", headers=html)).status_code == 403
+        home = AsyncClient(transport=ASGITransport(world.app), base_url=own)
+        assert (await home.get("/", headers=html)).status_code == 200
+        stranger = AsyncClient(transport=ASGITransport(world.app), base_url="http://evil.example:8081")
+        assert (await stranger.get("/", headers=html)).status_code == 200
+
+
+async def test_an_address_that_is_none_says_where_to_go_on(dashboard):
+    page = await dashboard.browser().get("/no/such/page")
+    assert page.status_code == 404
+    assert 'href="/auth/login"' in page.text
+    page = await (await dashboard.signed_in()).get("/no/such/page")
+    assert page.status_code == 404
+    assert "Your servers" in page.text
+    assert 'href="/auth/login"' not in page.text

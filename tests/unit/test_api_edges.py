@@ -281,4 +281,18 @@ def test_nobody_is_told_an_expression(pattern, words):
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert("x y", Annotated[str, msgspec.Meta(pattern=pattern)])
     assert in_words(str(caught.value)) == words
-    assert in_words("Expected int <= 600") == "Expected int <= 600"
+    assert in_words("Expected int, got str") == "Expected int, got str"
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("Expected `int` <= 600", "at most 600"),
+        ("Expected int >= -5", "at least -5"),
+        ("Expected float > 0.5", "above 0.5"),
+        ("Expected str of length <= 100", "at most 100 characters"),
+        ("Expected `array` of length >= 1", "at least 1 item"),
+    ],
+)
+def test_a_bound_that_was_not_met_is_told_in_words(problem: str, words: str) -> None:
+    assert in_words(problem) == words
