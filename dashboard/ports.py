@@ -91,7 +91,7 @@ class AccountStore(Protocol):
 
     Each write names the version of all accounts that it was decided on, writes its entry of the log in the same transaction,
     and returns whether it was done. False: something changed since, and nothing was written. Read the version first. What the
-    version does not cover does not change: users are never deleted.
+    version does not cover does not change: users are deleted only by `AccountErasure`, which moves the version.
     """
 
     async def version(self) -> int:
@@ -148,4 +148,20 @@ class AccountStore(Protocol):
 
     async def remove(self, version: int, user_id: UserId, role_id: RoleId, entry: Activity) -> bool:
         """Take a role from somebody."""
+        ...
+
+
+class AccountErasure(Protocol):
+    """Taking somebody out."""
+
+    async def erase(self, version: int, user_id: UserId, entry: Activity) -> list[bytes] | None:
+        """Erase somebody who signed in at least once, as decided on this version of all accounts. One transaction.
+
+        Their sessions with Discord's tokens, their roles and what describes them go, and so do their entries of the log that
+        concern only themselves. What they did to others stays, with their bare id and without an address; what others did to
+        them stays without their id. Of who is banned, the id and the ban stay.
+
+        Returns:
+            Discord's tokens as they were sealed. None: something changed since, and nothing was erased.
+        """
         ...

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from attendance.config import Settings
 from attendance.errors import ConfigError
 from attendance.keys.api_secret import api_secret, kept_secret
+
+DATABASE_FILE = "dashboard.db"  # in the data folder, unless another database is named
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -92,9 +93,10 @@ def dashboard_settings(settings: Settings, *, api_url: str, dashboard_url: str) 
         return_origins=frozenset(origin_of(url) for url in settings.dashboard_return_origins),
         admin_user_ids=frozenset(settings.admin_user_ids),
         trusted_proxies=settings.trusted_proxies,
-        database_url=settings.dashboard_database_url or _default_database(settings.data_dir),
+        database_url=database_url_of(settings),
     )
 
 
-def _default_database(data_dir: Path) -> str:
-    return f"sqlite+aiosqlite:///{data_dir / 'dashboard.db'}"
+def database_url_of(settings: Settings) -> str:
+    """Where the dashboard keeps users, sessions and roles: SQLite in the data folder, unless another one is named."""
+    return settings.dashboard_database_url or f"sqlite+aiosqlite:///{settings.data_dir / DATABASE_FILE}"

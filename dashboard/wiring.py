@@ -16,7 +16,7 @@ from dashboard.app import create_dashboard
 from dashboard.discord_oauth import DiscordOAuth
 from dashboard.domain.ids import UserId
 from dashboard.pages.overview_live import OverviewSource
-from dashboard.ports import AccountActivity, AccountStore, SessionStore
+from dashboard.ports import AccountActivity, AccountErasure, AccountStore, SessionStore
 from dashboard.rendering import Templates
 from dashboard.security.auth_token import AuthTokens
 from dashboard.security.cookies import Cookies
@@ -24,6 +24,7 @@ from dashboard.security.headers import content_security_policy
 from dashboard.security.keys import derive_keys
 from dashboard.services import DashboardServices
 from dashboard.services.accounts import Accounts
+from dashboard.services.erasure import AccountErasures
 from dashboard.services.guild_access import GuildAccess
 from dashboard.services.live import Live
 from dashboard.services.offers import Offers
@@ -34,6 +35,7 @@ from dashboard.settings import DashboardSettings, origin_of
 from dashboard.static_files import StaticFiles, load_static_files
 from dashboard.store.accounts import SqlAccountStore
 from dashboard.store.activity import SqlActivityLog
+from dashboard.store.erasure import SqlAccountErasure
 from dashboard.store.sessions import SqlSessionStore
 from dashboard.store.steps import STEPS
 from dashboard.words import Words
@@ -66,6 +68,7 @@ async def open_dashboard(settings: DashboardSettings, clock: Clock, ids: IdSourc
             sessions=sessions,
             activity=activity,
             store=SqlAccountStore(database),
+            erasure=SqlAccountErasure(database),
         )
         resources.push_async_callback(services.live.close)
         await resources.enter_async_context(kept_up(Upkeep(activity, sessions, clock)))
@@ -82,6 +85,7 @@ def build_services(
     sessions: SessionStore,
     activity: AccountActivity,
     store: AccountStore,
+    erasure: AccountErasure,
 ) -> DashboardServices:
     """The services over what was opened."""
     keys = derive_keys(settings.secret)
@@ -112,6 +116,7 @@ def build_services(
         sign_in=sign_in,
         guilds=GuildAccess(sessions, discord, sign_in, api, clock, settings.admin_user_ids),
         accounts=accounts,
+        erasures=AccountErasures(erasure, accounts, clock),
         roles=Roles(accounts),
         offers=Offers(accounts),
         sign_in_limiter=RateLimiter(clock, SIGN_INS_PER_MINUTE),

@@ -25,6 +25,7 @@ from dashboard.settings import DashboardSettings
 from dashboard.static_files import StaticFile, StaticFiles
 from dashboard.store.accounts import SqlAccountStore
 from dashboard.store.activity import SqlActivityLog
+from dashboard.store.erasure import SqlAccountErasure
 from dashboard.store.sessions import SqlSessionStore
 from dashboard.wiring import build_services
 
@@ -211,5 +212,6 @@ async def dashboard_world(
                 sessions=SqlSessionStore(database),
                 activity=SqlActivityLog(database),
                 store=SqlAccountStore(database),
+                erasure=SqlAccountErasure(database),
             )
             yield DashboardWorld(services, create_dashboard(services), clock, discord, api)

@@ -19,6 +19,7 @@ _MODULES = {
     "migrate": "data",
     "backup": "data",
     "restore": "data",
+    "dashboard-erase": "data",
     "replay": "records",
     "log": "transparency",
     "verify": "verification",

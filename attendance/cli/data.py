@@ -1,4 +1,4 @@
-"""Commands on the database: ``migrate``, ``backup``, ``restore``."""
+"""Commands on the databases: ``migrate``, ``backup``, ``restore``, ``dashboard-erase``."""
 
 from __future__ import annotations
 
@@ -93,6 +93,15 @@ def restore(file: Annotated[Path, typer.Argument(help="A file of `rollcall backu
         typer.echo(f"restored {sum(table.rows for table in manifest.tables):,} rows, schema {head_revision()}")
 
     asyncio.run(run())
+
+
+@app.command()
+def dashboard_erase(user_id: Annotated[str, typer.Argument(help="Whose Discord id.")]) -> None:
+    """Erase somebody from the dashboard: sign-ins, roles, who they are. What servers hold of them is the tracker's to erase."""
+    from attendance.wiring.dashboard import erase_from_dashboard  # noqa: PLC0415  # as above
+
+    asyncio.run(erase_from_dashboard(load_settings(), user_id))
+    typer.echo("erased; whoever it was may sign in again, and a ban in force holds")
 
 
 def _master_key_file(settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -11,11 +12,17 @@ from attendance.clock import SystemClock
 from attendance.config import Settings
 from attendance.errors import ConfigError
 from attendance.ids import SystemIds
-from attendance.sql.database import open_database
+from attendance.sql.database import Database, open_database
 from attendance.wiring.http import HTTP, HttpServer, listen, url_of
 from attendance.wiring.service import Service
+from dashboard.domain.ids import UserId, parse_user_id
 from dashboard.services import services_of
-from dashboard.settings import dashboard_settings, is_wanted
+from dashboard.services.accounts import Accounts
+from dashboard.services.erasure import AccountErasures
+from dashboard.settings import dashboard_settings, database_url_of, is_wanted
+from dashboard.store.accounts import SqlAccountStore
+from dashboard.store.activity import SqlActivityLog
+from dashboard.store.erasure import SqlAccountErasure
 from dashboard.store.steps import STEPS
 from dashboard.wiring import open_dashboard
 
@@ -60,6 +67,39 @@ async def migrate_dashboard(settings: Settings) -> str | None:
     finally:
         await database.close()
     return STEPS.head_revision()
+
+
+async def erase_from_dashboard(settings: Settings, user_id: str) -> None:
+    """Erase somebody from the dashboard's database, whether it runs or not.
+
+    Discord's tokens of their sessions are forgotten, and expire at Discord by themselves: no secret is needed here.
+
+    Raises:
+        InvalidInputError: it is no Discord id.
+        NotFoundError: nobody with this id ever signed in.
+        ConflictError: they are the last super admin.
+        ConfigError: there is no such database, or it holds something else.
+        UnavailableError: it is away.
+    """
+    asked = parse_user_id(user_id)
+    database = open_database(database_url_of(settings))
+    try:
+        _expect_file(database)
+        await STEPS.prepare(database)
+        clock = SystemClock()
+        configured = frozenset(UserId(one) for one in settings.admin_user_ids)
+        log, store = SqlActivityLog(database), SqlAccountStore(database)
+        accounts = Accounts(store=store, log=log, clock=clock, configured=configured)
+        await AccountErasures(SqlAccountErasure(database), accounts, clock).erase(asked)
+    finally:
+        await database.close()
+
+
+def _expect_file(database: Database) -> None:
+    """SQLite would make a new one."""
+    path = database.url.database
+    if database.is_sqlite and path is not None and not Path(path).exists():
+        raise ConfigError(f"there is no {path}: no dashboard ever ran here")
 
 
 async def _add(settings: Settings, resources: AsyncExitStack, service: Service, api_url: str) -> None:

@@ -29,6 +29,11 @@ class Action(StrEnum):
     ROLE_DELETED = "role_deleted"
     ROLE_ASSIGNED = "role_assigned"
     ROLE_REMOVED = "role_removed"
+    ACCOUNT_ERASED = "account_erased"
+
+
+# What concerns only whoever did it: it goes with their account. The rest is what they did as operators.
+OF_ONESELF = frozenset({Action.LOGIN, Action.LOGOUT, Action.LOGIN_REFUSED, Action.REAUTHENTICATED, Action.SESSION_REVOKED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from attendance.errors import InvalidInputError
 UserId = NewType("UserId", int)  # Discord's
 RoleId = NewType("RoleId", str)  # chosen by who makes the role
 
+# Whom the log names where it must name nobody: Discord's ids begin at 1.
+NOBODY = UserId(0)
+
 _USER_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _MOST = 2**63 - 1  # what the database holds
 

@@ -79,6 +79,16 @@ def may_remove(actor: Standing, target: Standing, role: Role, others: Iterable[S
         raise ConflictError("this is the last super admin: make another one first")
 
 
+def may_erase(target: Standing, others: Iterable[Standing]) -> None:
+    """Erase somebody, who asked for it or of whom it was asked. ``others`` are the other super admins.
+
+    Raises:
+        ConflictError: the last super admin would be gone.
+    """
+    if target.is_super_admin and not target.is_configured and not any(other.is_super_admin for other in others):
+        raise ConflictError("this is the last super admin: make another one first")
+
+
 def may_create(actor: Standing, role: Role) -> None:
     """Make a role.
 

@@ -10,10 +10,12 @@ from litestar import Request, get, post
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
+from attendance.errors import ConflictError
 from dashboard.downloads import download
-from dashboard.page import Flash, GuildPage, Html, InGuild, invite_url
+from dashboard.page import Flash, GuildPage, Html, InGuild, form_of, invite_url
 from dashboard.pages.held_data import Change, change, held_of, retention_of
 from dashboard.queries import id_of
+from dashboard.security.cookies import AUTH
 from dashboard.viewers import confirmed
 
 
@@ -51,9 +53,12 @@ async def ask_to_erase(page: InGuild) -> Html:
 
 
 @post("/guilds/{guild_id:str}/privacy/erase", status_code=303, guards=[confirmed])
-async def erase(page: InGuild) -> Html:
-    """Ask for it: in 72 hours."""
-    return await _change(page, "erase", "privacy-erasure-asked")
+async def erase(page: InGuild, request: Request[Any, Any, Any]) -> Html:
+    """Ask for it: in 72 hours. And, where they want that too, leave the dashboard at once."""
+    leaves = (await form_of(request)).get("account") == "on"
+    asked = await _change(page, "erase", "privacy-erasure-asked")
+    # The server's first: what it refuses they can still read, signed in.
+    return await _leave(page) if leaves and asked.status_code == HTTPStatus.SEE_OTHER else asked
 
 
 @post("/guilds/{guild_id:str}/privacy/withdraw", status_code=303)
@@ -77,6 +82,17 @@ async def _change(page: GuildPage, what: Change, done: str) -> Html:
     if refused is not None:
         return await _show(page, refused=refused, status=HTTPStatus.CONFLICT)
     return page.redirect(f"{page.base}/privacy", Flash("good", done))
+
+
+async def _leave(page: GuildPage) -> Html:
+    try:
+        tokens = await page.services.erasures.erase(page.session.user.user_id)
+    except ConflictError:
+        return page.redirect(f"{page.base}/privacy", Flash("warn", "privacy-account-kept"))
+    for sealed in tokens:
+        await page.services.sign_in.give_back(sealed)
+    cookies = page.services.cookies
+    return page.redirect("/", Flash("good", "privacy-account-erased"), [cookies.drop(AUTH), cookies.drop(cookies.csrf)])
 
 
 async def _show(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dashboard.security.cookies import Cookies
     from dashboard.security.keys import Keys
     from dashboard.services.accounts import Accounts
+    from dashboard.services.erasure import AccountErasures
     from dashboard.services.guild_access import GuildAccess
     from dashboard.services.live import Live
     from dashboard.services.offers import Offers
@@ -43,6 +44,7 @@ class DashboardServices:
     sign_in: SignIn
     guilds: GuildAccess
     accounts: Accounts
+    erasures: AccountErasures
     roles: Roles
     offers: Offers
     sign_in_limiter: RateLimiter

@@ -151,7 +151,12 @@ class SignIn:
         user_id, now_ms = signed_in.user.user_id, self.clock.now_ms()
         entry = Activity(user_id, Action.LOGOUT, "Signed out", address, now_ms)
         await self.sessions.revoke(user_id, signed_in.session.key, entry)
-        tokens = None if sealed is None else self.opened_tokens(sealed)
+        if sealed is not None:
+            await self.give_back(sealed)
+
+    async def give_back(self, sealed: bytes) -> None:
+        """Give Discord's tokens of a session that is over back, as far as Discord answers."""
+        tokens = self.opened_tokens(sealed)
         if tokens is None:
             return
         try:

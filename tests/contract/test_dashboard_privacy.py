@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from dashboard.store.accounts import SqlAccountStore
 from tests.dashboard_world import GUILD, MEMBER, come_back, form_token
 
 PRIVACY = f"/guilds/{GUILD}/privacy"
@@ -91,6 +94,35 @@ async def test_erasing_asks_discord_again_and_says_what_goes_and_what_stays(worl
     token = form_token(await browser.get(f"{PRIVACY}/erase"))
     assert (await browser.post(f"{PRIVACY}/erase", data={"_csrf_token": token})).status_code == 303
     assert written(world) == [f"POST {MEMBER}/erase"]
+
+
+async def test_who_asks_for_their_erasure_may_leave_the_dashboard_with_it(world, sqlite_accounts_database):
+    other = await world.signed_in()
+    browser = await confirmed(world)
+    page = await browser.get(f"{PRIVACY}/erase")
+    assert re.search(r'name="account"[^>]* checked', page.text)
+    sent = await browser.post(f"{PRIVACY}/erase", data={"_csrf_token": form_token(page), "account": "on"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/")
+    assert written(world) == [f"POST {MEMBER}/erase"]
+    home = await browser.get("/")
+    assert "your account on this dashboard is deleted" in home.text
+    for gone in (browser, other):
+        assert (await gone.get("/auth/me")).json() == {"authenticated": False}
+    assert await SqlAccountStore(sqlite_accounts_database).user(MEMBER) is None
+    assert len(world.discord.revoked) >= 2
+    # And back, to withdraw it.
+    answer(world, MEMBER, erasure=ERASURE)
+    assert "Withdraw it" in (await (await world.signed_in()).get(PRIVACY)).text
+
+
+async def test_an_account_stays_where_the_server_refuses(world, sqlite_accounts_database):
+    store = SqlAccountStore(sqlite_accounts_database)
+    browser = await confirmed(world)
+    token = form_token(await browser.get(f"{PRIVACY}/erase"))
+    world.api.answers[f"POST /members/{MEMBER}/erase"] = (409, {"error": "no"})
+    refused = await browser.post(f"{PRIVACY}/erase", data={"_csrf_token": token, "account": "on"})
+    assert refused.status_code == 409
+    assert await store.user(MEMBER) is not None
 
 
 async def test_a_waiting_erasure_can_be_withdrawn_by_whoever_is_signed_in(world):

@@ -71,6 +71,7 @@ admin-activity-all = All of their activity
 admin-when = When
 admin-action = What
 admin-action-any = Anything
+admin-nobody = nobody
 admin-details = Details
 admin-told-discord = Through Discord
 admin-told-nothing = –
@@ -89,6 +90,7 @@ admin-action-role-changed = Changed a role
 admin-action-role-deleted = Deleted a role
 admin-action-role-assigned = Gave a role
 admin-action-role-removed = Took a role
+admin-action-account-erased = Erased an account
 
 admin-done-ban = { $name } is banned, and their sessions have ended.
 admin-done-unban = { $name } can sign in again.
