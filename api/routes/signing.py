@@ -16,12 +16,14 @@ from api.routes import GUILD
 from api.schemas.signing import (
     ChangePassphraseBody,
     GenerateKeysBody,
+    GuildKeyBody,
     HistoryItemBody,
     RevokeBody,
     RotateBody,
     SigningKeyBody,
     SigningStatusBody,
     UnlockBody,
+    guild_key_body,
     history_item,
     key_body,
     status_body,
@@ -189,6 +191,23 @@ async def get_public_key(services: Services, guild: Guild) -> SigningKeyBody:
 
 
 @get(
+    f"{SIGNING}/keys",
+    operation_id="listKeys",
+    summary="Every key the guild ever had, the newest first",
+    description="Public halves, states, and the positions of the guild's chain that each is good for.",
+    tags=_TAGS,
+    guards=[requires(Right.READ)],
+    responses=guild_errors(),
+)
+async def list_keys(
+    *, services: Services, guild: Guild, format_: Format = "json", limit: TableLimit = None, offset: Offset = 0
+) -> Response[Page[GuildKeyBody]]:
+    """A page of keys."""
+    keys, total = await services.keyring.keys(guild, table_limit(limit, is_table=format_ == "csv"), offset)
+    return listing("keys", [guild_key_body(key) for key in keys], GuildKeyBody, total, format_)
+
+
+@get(
     f"{SIGNING}/history",
     operation_id="getSigningHistory",
     summary="Archived periods, newest first",
@@ -221,5 +240,6 @@ ROUTES: list[ControllerRouterHandler] = [
     revoke_key,
     get_signing_status,
     get_public_key,
+    list_keys,
     get_signing_history,
 ]

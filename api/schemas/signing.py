@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from api.schemas.wire import UUID_TEXT, Body, Instant, Wire
 from attendance.domain.instants import to_rfc3339
-from attendance.domain.signing_keys import RecordKey
+from attendance.domain.signing_keys import KeyState, RecordKey
 from attendance.ports.signing import ArchivedPeriod
 from attendance.services.keyring import SigningStatus
 from attendance.services.passphrases import MAX_BYTES, MIN_CHARACTERS
@@ -95,6 +95,28 @@ class SigningKeyBody(Wire, frozen=True, kw_only=True):
     created_at: Instant
 
 
+class GuildKeyBody(Wire, frozen=True, kw_only=True):
+    """A key's public half, and what it is good for: records at these positions of the guild's chain, and no others."""
+
+    kid: Kid
+    public_key: X
+    state: Annotated[
+        Literal["active", "retired", "revoked", "lost"],
+        Meta(description="Only the active one signs; `lost`: it was replaced without signing its own end", examples=["active"]),
+    ]
+    created_at: Instant
+    first_guild_seq: Annotated[
+        int | None, Meta(description="Of its own `key.activate`; null until that is signed", examples=[0])
+    ]
+    last_guild_seq: Annotated[
+        int | None,
+        Meta(
+            description="The last position it is good for; null while open. Before the first one: it is good for none",
+            examples=[1041],
+        ),
+    ]
+
+
 class RunningPeriodBody(Wire, frozen=True, kw_only=True):
     """The running period; it ends when somebody resets it where `ends_at` is null."""
 
@@ -171,6 +193,18 @@ class JwksBody(Wire, frozen=True, kw_only=True):
 def key_body(key: RecordKey) -> SigningKeyBody:
     """A key's public half."""
     return SigningKeyBody(kid=key.kid, public_key=key.x, created_at=to_rfc3339(key.created_at_ms))
+
+
+def guild_key_body(key: RecordKey) -> GuildKeyBody:
+    """A key as the list has it: nothing of what is sealed."""
+    return GuildKeyBody(
+        kid=key.kid,
+        public_key=key.x,
+        state=KeyState(key.state).value,
+        created_at=to_rfc3339(key.created_at_ms),
+        first_guild_seq=key.first_guild_seq,
+        last_guild_seq=key.last_guild_seq,
+    )
 
 
 def status_body(status: SigningStatus) -> SigningStatusBody:

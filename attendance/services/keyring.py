@@ -62,6 +62,11 @@ class Keyring:
         keys, _ = await self.store.guild_keys(guild_id)
         return require_active(keys)
 
+    async def keys(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[RecordKey], int]:
+        """Every key the guild ever had, the newest first, and how many there are. A guild has a handful in all its life."""
+        keys, _ = await self.store.guild_keys(guild_id)
+        return list(reversed(keys))[offset : offset + limit], len(keys)
+
     async def unlock(self, guild_id: GuildId, passphrase: str, *, actor: Actor = SYSTEM) -> SigningStatus:
         """Open the key and sign the backlog; with ``auto_unlock`` it is wrapped under the master key again.
 

@@ -10,6 +10,7 @@ from litestar import Request, get
 from litestar.types import ControllerRouterHandler
 
 from dashboard.errors import ApiRefused
+from dashboard.lists import Listed, whole_list
 from dashboard.page import GuildPage, Html, InGuild
 from dashboard.queries import PAGE_LENGTH, offset_of
 
@@ -35,6 +36,22 @@ class PublicKey(msgspec.Struct, frozen=True):
     created_at: str
 
 
+class GuildKey(msgspec.Struct, frozen=True):
+    """A line of ``GET /signing/keys``: a key, and the positions of the chain that it is good for."""
+
+    kid: str
+    state: str
+    created_at: str
+    first_guild_seq: int | None
+    last_guild_seq: int | None
+
+    @property
+    def is_good_for_none(self) -> bool:
+        """Whether a revocation left nothing of it, or nothing is signed with it yet."""
+        first, last = self.first_guild_seq, self.last_guild_seq
+        return first is None or (last is not None and last < first)
+
+
 class ArchivedPeriod(msgspec.Struct, frozen=True):
     """A line of ``GET /signing/history``."""
 
@@ -58,14 +75,15 @@ async def show_signing(page: InGuild, request: Request[Any, Any, Any]) -> Html:
     """The key as it stands, and the archived periods."""
     page.expect("read")
     offset = offset_of(request)
-    status, key, history = await asyncio.gather(
-        page.api.get("/signing/status", Status), public_key(page), archived_periods(page, offset)
+    status, key, keys, history = await asyncio.gather(
+        page.api.get("/signing/status", Status), public_key(page), every_key(page), archived_periods(page, offset)
     )
     public_api = page.services.settings.public_api_url
     return page.render(
         "signing/signing.html",
         status_now=status,
         key=key,
+        keys=keys,
         jwks_url=f"{public_api}/.well-known/jwks.json",
         period_url=f"{public_api}/verify/period/{page.guild.guild_id}/",
         periods=history.items,
@@ -83,6 +101,11 @@ async def public_key(page: GuildPage) -> PublicKey | None:
         if refused.status != _NOT_FOUND:
             raise
         return None
+
+
+async def every_key(page: GuildPage) -> list[GuildKey]:
+    """All keys that the guild ever had, the newest first."""
+    return await whole_list(page.api, "/signing/keys", Listed[GuildKey])
 
 
 async def archived_periods(page: GuildPage, offset: int) -> History:

@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from dashboard.errors import ApiRefused
 from dashboard.page import Flash, GuildPage, Html, InGuild, form_of
-from dashboard.pages.signing import Status, archived_periods
+from dashboard.pages.signing import Status, every_key
 from dashboard.viewers import confirmed
 
 _TOO_MANY = 429
@@ -168,10 +168,10 @@ async def _refuse(
 
 
 async def _show(page: GuildPage, refused: Refused | None = None, *, status: int = 200) -> Html:
-    now, history = await asyncio.gather(page.api.get("/signing/status", Status), archived_periods(page, 0))
-    kids = dict.fromkeys([*([now.kid] if now.kid else []), *(period.kid for period in history.items if period.kid)])
+    now, keys = await asyncio.gather(page.api.get("/signing/status", Status), every_key(page))
+    kids = [key.kid for key in keys]
     return page.render(
-        "signing/keys.html", status=status, status_now=now, kids=list(kids), refused=refused or Refused("", Typed(), {})
+        "signing/keys.html", status=status, status_now=now, kids=kids, refused=refused or Refused("", Typed(), {})
     )
 
 

@@ -253,6 +253,7 @@ LISTS = (
     "tracked-channels",
     "channels",
     "signing/history",
+    "signing/keys",
     "analytics/trend",
     "analytics/heatmap",
     "analytics/distribution",

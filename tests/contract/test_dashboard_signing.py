@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -24,6 +25,32 @@ OPEN = {
 LOCKED = {**OPEN, "unlocked": False, "pending": 3, "oldest_pending_at": "2026-11-28T21:00:00.000Z"}
 NONE = {**OPEN, "configured": False, "unlocked": False, "kid": None, "pending": 12}
 KEY = {"kid": KID, "public_key": X, "created_at": "2026-10-01T12:00:00.000Z"}
+GUILD_KEYS = [
+    {
+        "kid": KID,
+        "public_key": X,
+        "state": "active",
+        "created_at": "2026-10-01T12:00:00.000Z",
+        "first_guild_seq": 1042,
+        "last_guild_seq": None,
+    },
+    {
+        "kid": "second",
+        "public_key": X,
+        "state": "lost",
+        "created_at": "2026-09-01T12:00:00.000Z",
+        "first_guild_seq": 40,
+        "last_guild_seq": 1041,
+    },
+    {
+        "kid": "<first>",
+        "public_key": X,
+        "state": "revoked",
+        "created_at": "2026-08-01T12:00:00.000Z",
+        "first_guild_seq": 7,
+        "last_guild_seq": 6,
+    },
+]
 PERIOD = {
     "period_index": 4,
     "started_at": "2026-11-01T00:00:00.000Z",
@@ -39,6 +66,7 @@ OLD, NEW = "the old and secret words", "the new & <secret> words"
 def signing(dashboard):
     dashboard.api.answers["GET /signing/status"] = (200, OPEN)
     dashboard.api.answers["GET /signing/public-key"] = (200, KEY)
+    dashboard.api.answers["GET /signing/keys"] = (200, {"items": GUILD_KEYS, "total": 3})
     dashboard.api.answers["GET /signing/history"] = (200, {"items": [PERIOD], "total": 1})
     return dashboard
 
@@ -64,6 +92,20 @@ async def test_the_key_is_shown_with_where_to_check_what_it_signed(signing):
     assert f'href="/guilds/{GUILD}/exports/4"' in page.text
 
 
+async def test_every_key_is_listed_with_its_state_and_what_it_is_good_for(signing):
+    page = await (await signing.signed_in()).get(SIGNING)
+    table = page.text.partition('id="keys"')[2].partition("</table>")[0]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.DOTALL)[1:]]
+    assert [(row[0], row[1], row[-2:]) for row in rows] == [
+        (KID, "Signs", ["1,042", "open"]),
+        ("second", "Lost", ["40", "1,041"]),
+        ("&lt;first&gt;", "Revoked", ["none", "none"]),
+    ]
+    assert f'href="/guilds/{GUILD}/audit"' in page.text
+    kids = (await (await confirmed(signing)).get(KEYS)).text.partition("<datalist")[2].partition("</datalist>")[0]
+    assert re.findall(r'value="([^"]*)"', kids) == [KID, "second", "&lt;first&gt;"]
+
+
 async def test_a_locked_key_says_how_many_records_wait_and_that_none_is_lost(signing):
     signing.api.answers["GET /signing/status"] = (200, LOCKED)
     page = await (await signing.signed_in()).get(SIGNING)
@@ -75,6 +117,7 @@ async def test_a_locked_key_says_how_many_records_wait_and_that_none_is_lost(sig
 async def test_without_a_key_it_is_said_that_time_is_recorded_all_the_same(signing):
     signing.api.answers["GET /signing/status"] = (200, NONE)
     signing.api.answers["GET /signing/public-key"] = (404, {"error": "the guild has no signing key"})
+    signing.api.answers["GET /signing/keys"] = (200, {"items": [], "total": 0})
     page = await (await signing.signed_in()).get(SIGNING)
     assert page.status_code == 200
     assert "There is no signing key yet" in page.text

@@ -32,6 +32,7 @@ FURTHER = {
     f"{_GUILD}/sessions": {"get"},
     f"{_GUILD}/settings": {"get", "patch"},
     f"{_GUILD}/signing/change-passphrase": {"post"},
+    f"{_GUILD}/signing/keys": {"get"},
     f"{_GUILD}/signing/lock": {"post"},
     f"{_GUILD}/signing/revoke": {"post"},
     f"{_GUILD}/signing/rotate": {"post"},

@@ -180,6 +180,17 @@ async def test_rotating_and_revoking_answer_with_the_key_that_signs_now(client, 
     assert types == ["key.activate", "key.retire", "key.activate", "key.activate", "key.revoke"]
     jwks = (await client.get("/.well-known/jwks.json")).json()
     assert {key["kid"] for key in jwks["keys"]} == {key["kid"] for key in (first, rotated.json(), lost.json())}
+    listed = (await client.get(f"{SIGNING}/keys", headers=auth)).json()
+    assert listed == {
+        "items": [
+            {**lost.json(), "state": "active", "first_guild_seq": 3, "last_guild_seq": None},
+            {**rotated.json(), "state": "lost", "first_guild_seq": 2, "last_guild_seq": 2},
+            {**first, "state": "revoked", "first_guild_seq": 0, "last_guild_seq": 1},
+        ],
+        "total": 3,
+    }
+    page = (await client.get(f"{SIGNING}/keys?limit=1&offset=1", headers=auth)).json()
+    assert (page["items"], page["total"]) == (listed["items"][1:2], 3)
 
 
 async def test_only_managers_touch_keys_and_only_of_their_guild(client, process):
@@ -191,7 +202,7 @@ async def test_only_managers_touch_keys_and_only_of_their_guild(client, process)
         for route in ("generate-keys", "unlock", "lock", "change-passphrase", "rotate", "revoke"):
             answer = await client.post(f"{SIGNING}/{route}", json={"passphrase": PASSPHRASE}, headers=headers)
             assert answer.status_code == code, route
-        for route in ("status", "public-key", "history"):
+        for route in ("status", "public-key", "keys", "history"):
             assert (await client.get(f"{SIGNING}/{route}", headers=headers)).status_code == code, route
 
 
@@ -287,7 +298,7 @@ def test_no_body_with_a_passphrase_prints_it():
 async def test_every_operation_has_an_id_a_summary_and_its_errors(client):
     paths = (await client.get("/openapi.json")).json()["paths"]
     ours = {path: item for path, item in paths.items() if "/signing/" in path or "/verify/" in path or "jwks" in path}
-    assert len(ours) == 14
+    assert len(ours) == 15
     for item in ours.values():
         for operation in item.values():
             assert operation["operationId"]

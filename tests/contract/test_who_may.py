@@ -88,6 +88,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/signing/change-passphrase"): Row("keys", 422, body=_WRONG),
     ("POST", "/signing/generate-keys"): Row("keys", 422, body=_WRONG),
     ("GET", "/signing/history"): Row("read", 200),
+    ("GET", "/signing/keys"): Row("read", 200),
     ("POST", "/signing/lock"): Row("keys", 404),
     ("GET", "/signing/public-key"): Row("read", 404),
     ("POST", "/signing/revoke"): Row("keys", 422, body=_WRONG),
