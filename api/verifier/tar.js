@@ -25,11 +25,20 @@ export function isSafePath(path) {
 /**
  * The files of a `.tar.gz` by their paths within its one folder.
  *
- * @throws {Unusable} It is no archive of that kind, was cut short, or is more than this page takes.
- * @throws {Invalid} It has what no export has: links, names outside its folder, a name twice, too much.
+ * @throws {Unusable} It is no archive of that kind, was damaged or cut short, or is more than this page takes.
+ * @throws {Invalid} It is whole, and has what no export has: links, names outside its folder, a name twice, too much.
  */
 export function unpack(bytes, progress) {
   const stream = new Inflated(bytes, progress);
+  try {
+    return filesOf(stream);
+  } catch (error) {
+    if (error instanceof Invalid) stream.expectWhole();
+    throw error;
+  }
+}
+
+function filesOf(stream) {
   const names = new Names();
   const files = new Map();
   for (let isFirst = true; ; isFirst = false) {
@@ -204,6 +213,15 @@ class Inflated {
   drain() {
     while (this.more()) this.at = this.part.length;
     throw new Unusable("the archive was cut short");
+  }
+
+  // Read what is left of the member, up to the limits: what a damaged file says against anybody, nobody said.
+  expectWhole() {
+    try {
+      while (this.total <= this.allowed && this.total <= MAX_UNPACKED && this.more()) this.at = this.part.length;
+    } catch (error) {
+      if (!(error instanceof Invalid) && this.total <= MAX_UNPACKED) throw error;
+    }
   }
 
   // Read to the end: only zeros are there.

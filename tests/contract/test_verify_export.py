@@ -297,6 +297,8 @@ HOSTILE = {
     "half a header behind a file": (_raw(("bag/a", b"0", b"x"), end=b"more"), "unusable"),
     "no end": (_raw(("bag/a", b"0", b"x"), end=b""), "unusable"),
     "more behind": (_tar((_member("bag/a"), b"x")) + b"more", "invalid"),
+    "a symlink in a damaged file": (_tar((_member("bag/a", tarfile.SYMTYPE), b""))[:-8] + bytes(8), "unusable"),
+    "a symlink in a file that was cut short": (_tar((_member("bag/a", tarfile.SYMTYPE), b""))[:-1], "unusable"),
 }
 
 

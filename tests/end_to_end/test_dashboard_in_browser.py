@@ -172,6 +172,7 @@ async def test_a_banned_member_is_signed_out_at_once_and_told_why(admin: Visitor
 
 
 @pytest.mark.parametrize(("name", "path"), pages_with_a_route(), ids=[name for name, _ in pages_with_a_route()])
+@pytest.mark.usefixtures("member")  # who never signed in has no page among the accounts
 async def test_every_page_is_sound_on_every_screen(admin: Visitor, house: House, name: str, path: str) -> None:
     address = path.format(guild_id=house.data.guild_id, user_id=house.data.member_id, channel_id=LOUNGE)
     admin.wrongs.clear()

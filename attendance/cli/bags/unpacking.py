@@ -12,6 +12,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self, cast
@@ -51,27 +52,35 @@ def unpack(file: BinaryIO, size: int, folder: Path) -> Unpacked:
         folder: An empty folder.
 
     Raises:
-        UnusableError: It is no archive of that kind, or was cut short.
-        Fault: It has what no export has: links, names outside its folder, a name twice, too much.
+        UnusableError: It is no archive of that kind, was damaged, or was cut short.
+        Fault: It is whole, and has what no export has: links, names outside its folder, a name twice, too much.
         OSError: The disk.
     """
+    with ThreadPoolExecutor(1, thread_name_prefix="inflate") as ahead:
+        source = _Inflated(file, size * _MAX_RATIO + _ALLOWANCE, ahead)
+        try:
+            return _unpacked(source, folder)
+        except Fault:
+            source.expect_whole()
+            raise
+
+
+def _unpacked(source: Any, folder: Path) -> Unpacked:  # tar only reads it
     digests: dict[str, str] = {}
     names: set[str] = set()
     root = ""
-    with ThreadPoolExecutor(1, thread_name_prefix="inflate") as ahead:
-        source: Any = _Inflated(file, size * _MAX_RATIO + _ALLOWANCE, ahead)  # tar only reads it
-        try:
-            with _Archive.open(fileobj=source, mode="r|", errorlevel=2, bufsize=_CHUNK) as tar:
-                for member in tar:
-                    name = _name(member, names)
-                    within, path = name.split("/", 1)
-                    if root not in ("", within):
-                        raise Fault(CHECK, "one folder", "two")
-                    root = within
-                    digests[path] = _write(tar, member, folder / name)
-                _finish(tar)
-        except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
-            raise UnusableError(f"it is not a whole tar archive: {error}") from None
+    try:
+        with _Archive.open(fileobj=source, mode="r|", errorlevel=2, bufsize=_CHUNK) as tar:
+            for member in tar:
+                name = _name(member, names)
+                within, path = name.split("/", 1)
+                if root not in ("", within):
+                    raise Fault(CHECK, "one folder", "two")
+                root = within
+                digests[path] = _write(tar, member, folder / name)
+            _finish(tar)
+    except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+        raise UnusableError(f"it is not a whole tar archive: {error}") from None
     if not root:
         raise UnusableError("the archive is empty")
     return Unpacked(folder / root, digests)
@@ -176,6 +185,17 @@ class _Inflated:
             raise UnusableError(f"it is not a whole gzip file: {error}") from None
         if engine.unused_data or file.read(1):
             raise Fault(CHECK, "nothing behind the archive", "more bytes")
+
+    def expect_whole(self) -> None:
+        """Read what is left of the member, up to the limit: what a damaged file says against anybody, nobody said.
+
+        Raises:
+            UnusableError: It was damaged or cut short.
+        """
+        with suppress(Fault):
+            while self.limit >= 0 and (part := self._next.result()) is not None:
+                self.limit -= len(part)
+                self._next = self._ahead.submit(next, self._parts, None)
 
     def read(self, length: int) -> bytes:
         """At most ``length`` bytes, fewer only at the end."""
