@@ -176,5 +176,5 @@ def build_api_services(parts: ApiParts) -> ApiServices:
         verified_roles=VerifiedRoles(role_rules, role_runs, reports, parts.guild_roles, panel, clock, ids),
         tokens=tokens,
         corrections=Corrections(SqlCorrectionStore(database), clock, ids, signing),
-        history=SettingsHistory(SqlAuditLog(database), SqlRulesHistory(database)),
+        history=SettingsHistory(SqlAuditLog(database), SqlRulesHistory(database), reports),
     )

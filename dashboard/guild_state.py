@@ -44,13 +44,15 @@ class BotPresence(msgspec.Struct, frozen=True):
     missing_permissions: list[str]
 
 
-def banners_of(guild_id: int, signing: SigningState, blind: list[BlindTime], presence: BotPresence) -> list[Banner]:
+def banners_of(
+    guild_id: int, signing: SigningState, blind: list[BlindTime], presence: BotPresence, invite_href: str | None = None
+) -> list[Banner]:
     """What there is to say, the worst first; nothing where all is well. See ``components/states.html``."""
     keys = f"/guilds/{guild_id}/signing"
     banners: list[Banner] = []
     now = next((one for one in blind if one.ended_at is None), None)
     if not presence.present:
-        banners.append({"kind": "absent"})
+        banners.append({"kind": "absent", "href": invite_href})
     elif now is not None:
         banners.append({"kind": "blind", "since": now.started_at})
     if presence.present and presence.missing_permissions:

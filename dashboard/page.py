@@ -263,8 +263,7 @@ async def provide_page(request: Request[Any, Any, Any]) -> Page:
 
 def invite_url(services: DashboardServices, guild_id: int) -> str:
     """Discord's page that adds the bot to a guild."""
-    settings = services.settings
-    return f"{settings.authorize_url}?client_id={settings.client_id}&scope=bot+applications.commands&guild_id={guild_id}"
+    return services.settings.invite_url(guild_id)
 
 
 async def form_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:

@@ -58,6 +58,10 @@ class DashboardSettings:
         """Discord's page of consent: beside its REST API, without the version."""
         return self.discord_api_url.partition("/api")[0] + "/oauth2/authorize"
 
+    def invite_url(self, guild_id: int) -> str:
+        """Discord's page that adds the bot to a guild."""
+        return f"{self.authorize_url}?client_id={self.client_id}&scope=bot+applications.commands&guild_id={guild_id}"
+
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of an address, as browsers compare them."""

@@ -120,5 +120,5 @@ def build_services(
         roles=Roles(accounts),
         offers=Offers(accounts),
         sign_in_limiter=RateLimiter(clock, SIGN_INS_PER_MINUTE),
-        live=Live(OverviewSource(api, templates)),
+        live=Live(OverviewSource(api, templates, settings.invite_url)),
     )

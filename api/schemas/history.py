@@ -35,6 +35,10 @@ class AuditEntryBody(Wire, frozen=True, kw_only=True):
     action: Action
     target: Target
     actor_id: Snowflake | None
+    actor_name: Annotated[
+        str | None,
+        msgspec.Meta(description="As the guild calls them now; the id where it does not know them", examples=["Ada"]),
+    ]
     via: ViaName
     token_id: TokenId
     address: Address

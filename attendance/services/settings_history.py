@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attendance.domain.audit import AuditEntry
-from attendance.domain.ids import GuildId
+from attendance.domain.ids import GuildId, UserId
 from attendance.errors import NotFoundError
 from attendance.ports.audit import AuditFilter, AuditLog
+from attendance.ports.reports import ReportSource
 from attendance.ports.rules import RulesHistory, RulesLine
 from attendance.services.attendance_lists import check_range
 
@@ -19,6 +20,7 @@ class SettingsHistory:
 
     audit: AuditLog
     rules: RulesHistory
+    reports: ReportSource
 
     async def changes(self, which: AuditFilter, limit: int, offset: int) -> tuple[list[AuditEntry], int]:
         """Entries of the audit, newest first, and how many there are.
@@ -28,6 +30,12 @@ class SettingsHistory:
         """
         check_range(which.from_ms, which.to_ms)
         return await self.audit.page(which, limit, offset)
+
+    async def names(self, guild_id: GuildId, entries: Sequence[AuditEntry]) -> dict[UserId, str]:
+        """What the guild calls those who made the changes now; the id where it does not know them."""
+        actors = {entry.actor.user_id for entry in entries if entry.actor.user_id is not None}
+        async with self.reports.view() as view:
+            return await view.member_names(guild_id, actors)
 
     async def versions(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[RulesLine], int]:
         """Versions of the rules, newest first, and how many there are."""

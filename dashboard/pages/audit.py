@@ -12,7 +12,7 @@ import msgspec
 from litestar import Request, get
 from litestar.types import ControllerRouterHandler
 
-from dashboard.page import Html, InGuild
+from dashboard.page import GuildPage, Html, InGuild
 from dashboard.queries import PAGE_LENGTH, day_begins, day_ends, day_of, id_of, offset_of
 
 # What a filter offers: the actions that the audit knows today. Any other may be typed into the address.
@@ -62,6 +62,7 @@ class Entry(msgspec.Struct, frozen=True):
     action: str
     target: str | None
     actor_id: str | None
+    actor_name: str | None
     via: str
     address: str | None
     before: dict[str, Any] | None
@@ -109,8 +110,20 @@ async def show_audit(page: InGuild, request: Request[Any, Any, Any]) -> Html:
         offset=offset,
         url=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
         chosen={"action": action, "actor_id": actor, "from": first, "to": last},
-        actions=sorted({*ACTIONS, *([action] if action else [])}),
+        actions=offered(page, action),
+        did={one.action: words_of(page, one.action) for one in found.items},
     )
+
+
+def offered(page: GuildPage, chosen: str) -> list[tuple[str, str]]:
+    """What the filter offers: actions and their words, by the words."""
+    known = {*ACTIONS, *([chosen] if chosen else [])}
+    return sorted(((action, words_of(page, action)) for action in known), key=lambda pair: pair[1])
+
+
+def words_of(page: GuildPage, action: str) -> str:
+    """What was done, in words; an action of a newer API by its name."""
+    return page.words(f"audit-did-{action.replace('.', '-')}") if action in ACTIONS else action
 
 
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +52,7 @@ class OverviewSource:
 
     api: ApiClient
     templates: Templates
+    invite_url: Callable[[int], str]
 
     @asynccontextmanager
     async def events(self, asking: Asking, guild_id: int, after: str | None) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
@@ -71,7 +72,7 @@ class OverviewSource:
         access = await api.get("/access", Access)
         glance = await ask_glance(api)
         values, zone = glance_values(glance), access.timezone
-        banners = banners_of(guild_id, glance.signing, glance.blind, glance.presence)
+        banners = banners_of(guild_id, glance.signing, glance.blind, glance.presence, self.invite_url(guild_id))
         return {
             "banners": self._slot("banners", guild_id, zone, {"banners": banners}),
             "voice": self._slot("voice", guild_id, zone, values),

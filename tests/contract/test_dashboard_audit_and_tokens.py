@@ -12,6 +12,7 @@ ENTRY = {
     "action": "fairness.update",
     "target": "<script>1</script>",
     "actor_id": str(MEMBER),
+    "actor_name": "Ada <i>",
     "via": "api",
     "token_id": None,
     "address": "203.0.113.9",
@@ -43,7 +44,17 @@ async def test_a_change_shows_who_made_it_and_both_sides_of_it(dashboard):
     assert page.status_code == 200
     assert "<script>1" not in page.text
     assert "<b>&" not in page.text
-    assert all(words in page.text for words in ("fairness.update", "203.0.113.9", "pause_on_mute", "One change"))
+    assert "Ada <i>" not in page.text
+    told = ("Changed the fairness rules", "fairness.update", "Ada &lt;i&gt;", "203.0.113.9", "pause_on_mute", "One change")
+    assert all(words in page.text for words in told)
+
+
+async def test_a_change_that_a_newer_api_knows_is_shown_by_its_name(dashboard):
+    entry = ENTRY | {"action": "moon.paint", "actor_id": None, "actor_name": None}
+    dashboard.api.answers["GET /audit"] = (200, {"items": [entry], "total": 1})
+    page = await (await dashboard.signed_in()).get(AUDIT, params={"action": "moon.paint"})
+    assert page.text.count("moon.paint") > 2
+    assert "Rollcall itself" in page.text
 
 
 async def test_days_are_those_of_the_servers_clocks(dashboard):

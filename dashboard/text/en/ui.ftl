@@ -70,6 +70,7 @@ ui-banner-no-key = Time is counted, but without a key nobody can check it. Makin
 ui-banner-no-key-action = Make a signing key
 ui-banner-blind-title = Rollcall cannot see voice right now
 ui-banner-blind = The connection to Discord is down. It will say plainly which minutes it did not see; none are made up.
+ui-banner-since = Since
 ui-banner-absent-title = The bot is not in this server
 ui-banner-absent = Records made so far stay as they are and can be verified. Nothing new is counted until the bot is back.
 ui-banner-absent-action = Add the bot
