@@ -1,4 +1,4 @@
-"""``/members/{user_id}/…``: what is held of a member, erasing it, and opting out."""
+"""``/members/{user_id}/…``: what is held of a member, erasing it, and opting out; ``/opt-outs`` and ``/erasures`` of all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from litestar.types import ControllerRouterHandler
 
 from api.auth import requires
 from api.errors import guild_errors
-from api.parameters import Guild, IdempotencyKey, MemberPath, Services, Who, parse_user
+from api.parameters import Guild, IdempotencyKey, MemberPath, Offset, Services, TableLimit, Who, parse_user, table_limit
 from api.routes import GUILD
-from api.schemas.members import ErasureBody, MemberDataBody, OptOutBody
-from api.shapes_members import erasure_body, opt_out_body
+from api.schemas.members import ErasureBody, MemberDataBody, OptedOutBody, OptOutBody, PendingErasureBody
+from api.schemas.wire import Page
+from api.shapes_members import erasure_body, opt_out_body, opted_out_body, pending_erasure_body
+from api.tables import Format, listing
 from attendance.services.access import Right
 from attendance.services.commands import Request
 from attendance.services.member_data import chunks_of
@@ -139,6 +141,41 @@ async def withdraw_erasure(services: Services, guild: Guild, caller: Who, user_i
     await services.erasures.withdraw(guild, parse_user(user_id), caller.actor, by_operator=by_operator)
 
 
+@get(
+    f"{GUILD}/opt-outs",
+    operation_id="listOptOuts",
+    summary="Members who have opted out, the newest first",
+    description="For who manages the guild, who may ask it of each member too: neither for panel roles nor for API tokens.",
+    tags=_TAGS,
+    guards=[requires(Right.ERASE)],
+    responses=guild_errors(),
+)
+async def list_opt_outs(
+    *, services: Services, guild: Guild, format_: Format = "json", limit: TableLimit = None, offset: Offset = 0
+) -> Response[Page[OptedOutBody]]:
+    """A page of opt-outs."""
+    lines, total = await services.opt_outs.page(guild, table_limit(limit, is_table=format_ == "csv"), offset)
+    return listing("opt-outs", [opted_out_body(line) for line in lines], OptedOutBody, total, format_)
+
+
+@get(
+    f"{GUILD}/erasures",
+    operation_id="listErasures",
+    summary="Erasures that wait or are under way, the next to be due first",
+    description="For who manages the guild, who may ask it of each member too: neither for panel roles nor for API tokens. "
+    "What ended is not in it.",
+    tags=_TAGS,
+    guards=[requires(Right.ERASE)],
+    responses=guild_errors(),
+)
+async def list_erasures(
+    *, services: Services, guild: Guild, format_: Format = "json", limit: TableLimit = None, offset: Offset = 0
+) -> Response[Page[PendingErasureBody]]:
+    """A page of requests."""
+    pending, total = await services.erasures.pending(guild, table_limit(limit, is_table=format_ == "csv"), offset)
+    return listing("erasures", [pending_erasure_body(one) for one in pending], PendingErasureBody, total, format_)
+
+
 ROUTES: list[ControllerRouterHandler] = [
     get_opt_out,
     opt_out,
@@ -147,4 +184,6 @@ ROUTES: list[ControllerRouterHandler] = [
     get_erasure,
     request_erasure,
     withdraw_erasure,
+    list_opt_outs,
+    list_erasures,
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from api.schemas.reports import Name
 from api.schemas.wire import Instant, Snowflake, Wire
 
 _EXAMPLE_ROWS: list[dict[str, Any]] = []
@@ -29,6 +30,28 @@ class ErasureBody(Wire, frozen=True, kw_only=True):
     requested_at: Instant
     due_at: Instant
     ended_at: Instant | None
+    told_at: Instant | None
+    tell_error: Annotated[str, msgspec.Meta(examples=["their direct messages are closed to the bot"])] | None
+
+
+class OptedOutBody(Wire, frozen=True, kw_only=True):
+    """A member who has opted out."""
+
+    user_id: Snowflake
+    display_name: Name
+    since: Instant
+    own: Annotated[bool, msgspec.Meta(description="They said so themselves: only they or an operator undo it", examples=[True])]
+
+
+class PendingErasureBody(Wire, frozen=True, kw_only=True):
+    """A request to erase a member that waits to be due, or is under way and cannot be withdrawn any more."""
+
+    user_id: Snowflake
+    display_name: Name
+    state: Annotated[Literal["waiting", "running"], msgspec.Meta(examples=["waiting"])]
+    requested_by: Snowflake
+    requested_at: Instant
+    due_at: Instant
     told_at: Instant | None
     tell_error: Annotated[str, msgspec.Meta(examples=["their direct messages are closed to the bot"])] | None
 

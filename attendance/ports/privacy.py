@@ -23,6 +23,13 @@ class ErasureClaim(NamedTuple):
     claimed_by: str
 
 
+class PendingErasure(NamedTuple):
+    """An erasure that waits or runs. ``display_name`` is the id where nothing else is held of the member."""
+
+    erasure: Erasure
+    display_name: str
+
+
 class ErasureToTell(NamedTuple):
     """An erasure of which the member was not told yet, and what the message says."""
 
@@ -44,6 +51,10 @@ class ErasureRequests(Protocol):
 
     async def latest(self, guild_id: GuildId, user_id: UserId) -> Erasure | None:
         """The member's last request; None where there was none, or where it is forgotten whom it was about."""
+        ...
+
+    async def pending(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[PendingErasure], int]:
+        """Requests of a guild that wait or run, the next to be due first, and how many there are."""
         ...
 
     async def withdraw(self, erasure: Erasure, actor: Actor, now_ms: int) -> bool:

@@ -21,7 +21,7 @@ from attendance.domain.ids import GuildId, UserId
 from attendance.errors import ConflictError, ForbiddenError, NotFoundError, OwnershipLostError, UnavailableError
 from attendance.ports.clock import Clock
 from attendance.ports.ids import IdSource
-from attendance.ports.privacy import DirectMessages, ErasureClaim, ErasureRequests, ErasureSteps, ErasureToTell
+from attendance.ports.privacy import DirectMessages, ErasureClaim, ErasureRequests, ErasureSteps, ErasureToTell, PendingErasure
 from attendance.ports.signing import Wake
 
 CLAIM_MS = 120_000
@@ -54,6 +54,10 @@ class Erasures:
         if found is None:
             raise NotFoundError("no erasure was asked for")
         return found
+
+    async def pending(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[PendingErasure], int]:
+        """Requests of a guild that wait or run, the next to be due first, and how many there are."""
+        return await self.requests.pending(guild_id, limit, offset)
 
     async def request(self, guild_id: GuildId, user_id: UserId, actor: Actor) -> tuple[Erasure, bool]:
         """Ask for an erasure, in 72 hours; the request that stands now, and whether it is new."""

@@ -8,7 +8,7 @@ from typing import Any
 from attendance.domain.commands import CommandKind
 from attendance.domain.ids import GuildId, UserId
 from attendance.errors import ForbiddenError
-from attendance.ports.opt_outs import OptOutSource
+from attendance.ports.opt_outs import OptOutLine, OptOutSource
 from attendance.services.commands import Commands, Request
 
 
@@ -22,6 +22,10 @@ class OptOuts:
     async def since(self, guild_id: GuildId, user_id: UserId) -> int | None:
         """Since when a member has opted out; None for who has not."""
         return await self.source.opted_out_since(guild_id, user_id)
+
+    async def page(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[OptOutLine], int]:
+        """Who has opted out, the newest first, and how many there are."""
+        return await self.source.page(guild_id, limit, offset)
 
     async def change(self, request: Request, user_id: UserId, *, out: bool, by_operator: bool = False) -> bool:
         """Opt a member out or in again; returns whether that changed anything.

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, String, Update, and_, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from attendance.domain.audit import Actor, AuditEntry
 from attendance.domain.erasure import Erasure, ErasureState
 from attendance.domain.ids import GuildId, UserId
 from attendance.errors import OwnershipLostError
-from attendance.ports.privacy import ErasureClaim, ErasureToTell
+from attendance.ports.privacy import ErasureClaim, ErasureToTell, PendingErasure
 from attendance.store.audit import record_audit
 from attendance.store.database import Database
-from attendance.store.schema import erasure, guild
+from attendance.store.schema import erasure, guild, member
 
 _COLUMNS = tuple(erasure.c[name] for name in Erasure.__slots__)
 _WAITING, _RUNNING = ErasureState.WAITING.value, ErasureState.RUNNING.value
@@ -50,6 +50,22 @@ class SqlErasureRequests:
         async with self.database.snapshot() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else _erasure(row)
+
+    async def pending(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[PendingErasure], int]:
+        """Requests that wait or run, the next to be due first."""
+        here = and_(erasure.c.guild_id == guild_id, erasure.c.state.in_((_WAITING, _RUNNING)))
+        theirs = and_(member.c.guild_id == erasure.c.guild_id, member.c.user_id == erasure.c.user_id)
+        name = func.coalesce(member.c.display_name, cast(erasure.c.user_id, String)).label("display_name")
+        query = (
+            select(*_COLUMNS, name)
+            .select_from(erasure.outerjoin(member, theirs))
+            .where(here)
+            .order_by(erasure.c.due_at_ms, erasure.c.erasure_id)
+        )
+        async with self.database.snapshot() as connection:
+            rows = (await connection.execute(query.limit(limit).offset(offset))).all()
+            total = (await connection.execute(select(func.count()).select_from(erasure).where(here))).scalar_one()
+        return [PendingErasure(_erasure(row[:-1]), row[-1]) for row in rows], total
 
     async def withdraw(self, asked: Erasure, actor: Actor, now_ms: int) -> bool:
         """Withdraw a waiting request."""
@@ -148,7 +164,8 @@ def _of_member(guild_id: GuildId, user_id: UserId) -> Any:
 
 
 def _erasure(row: Any) -> Erasure:
-    return Erasure(**{**row._mapping, "state": ErasureState(row.state)})  # noqa: SLF001  # the row's public mapping
+    values = dict(zip(Erasure.__slots__, row, strict=True))
+    return Erasure(**{**values, "state": ErasureState(values["state"])})
 
 
 def _claim(row: Any) -> ErasureClaim:

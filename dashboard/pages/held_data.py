@@ -1,4 +1,7 @@
-"""What the API holds of a member, and the four changes that it takes: the same for oneself and for who manages the server."""
+"""What the API holds of a member, and the four changes that it takes: the same for oneself and for who manages the server.
+
+For the latter also whom it concerns: who has opted out, and whose erasure is pending.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from typing import Literal
 import msgspec
 
 from dashboard.errors import ApiRefused
+from dashboard.lists import Listed
 from dashboard.page import GuildPage
+
+MOST_LISTED = 100
 
 Change = Literal["opt-out", "opt-in", "erase", "withdraw"]
 
@@ -62,6 +68,47 @@ async def held_of(page: GuildPage, member: str) -> Held:
 async def retention_of(page: GuildPage) -> Preferences | None:
     """How long sessions are kept; None for who may not read the settings."""
     return await page.api.get("/settings", Preferences) if page.may("read") else None
+
+
+class OptedOut(msgspec.Struct, frozen=True):
+    """A line of ``GET /opt-outs``. ``own``: they said so themselves."""
+
+    user_id: str
+    display_name: str
+    since: str
+    own: bool
+
+
+class PendingErasure(msgspec.Struct, frozen=True):
+    """A line of ``GET /erasures``. ``state``: ``waiting`` or ``running``."""
+
+    user_id: str
+    display_name: str
+    state: str
+    requested_by: str
+    requested_at: str
+    due_at: str
+    told_at: str | None
+    tell_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """The first `MOST_LISTED` of both lists, and how long they are."""
+
+    erasures: Listed[PendingErasure]
+    opt_outs: Listed[OptedOut]
+
+
+async def concerned_in(page: GuildPage) -> Concerned | None:
+    """Whom it concerns; None for who does not manage the server."""
+    if not page.may("erase"):
+        return None
+    query = {"limit": MOST_LISTED}
+    erasures, opt_outs = await asyncio.gather(
+        page.api.get("/erasures", Listed[PendingErasure], query), page.api.get("/opt-outs", Listed[OptedOut], query)
+    )
+    return Concerned(erasures, opt_outs)
 
 
 async def change(page: GuildPage, member: str, what: Change) -> str | None:

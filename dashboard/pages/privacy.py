@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from attendance.errors import ConflictError
 from dashboard.downloads import download
 from dashboard.page import Flash, GuildPage, Html, InGuild, form_of, invite_url
-from dashboard.pages.held_data import Change, change, held_of, retention_of
+from dashboard.pages.held_data import Change, change, concerned_in, held_of, retention_of
 from dashboard.queries import id_of
 from dashboard.security.cookies import AUTH
 from dashboard.viewers import confirmed
@@ -98,12 +98,15 @@ async def _leave(page: GuildPage) -> Html:
 async def _show(
     page: GuildPage, *, refused: str | None = None, errors: dict[str, str] | None = None, status: int = 200
 ) -> Html:
-    held, preferences = await asyncio.gather(held_of(page, str(page.user_id)), retention_of(page))
+    held, preferences, concerned = await asyncio.gather(
+        held_of(page, str(page.user_id)), retention_of(page), concerned_in(page)
+    )
     return page.render(
         "privacy/privacy.html",
         status=status,
         held=held,
         preferences=preferences,
+        concerned=concerned,
         refused=refused,
         errors=errors or {},
         typed=page.request.query_params.get("user_id", ""),

@@ -254,6 +254,8 @@ LISTS = (
     "channels",
     "signing/history",
     "signing/keys",
+    "opt-outs",
+    "erasures",
     "analytics/trend",
     "analytics/heatmap",
     "analytics/distribution",

@@ -9,7 +9,7 @@ import pytest
 
 from attendance.domain.erasure import ERASURE_WAITS_MS
 from attendance.store import schema
-from tests.api_world import ABSENT_GUILD, BASE, GUILD, GUILD_ROLES, HOUR, MANAGER, MEMBER, OPERATOR, World
+from tests.api_world import ABSENT_GUILD, BASE, GUILD, GUILD_ROLES, HOUR, MANAGER, MEMBER, OPERATOR, OTHER_GUILD, World
 from tests.books import rows_of
 
 SETTINGS, THEIRS = f"{BASE}/settings", f"{BASE}/members/{MEMBER}"
@@ -179,6 +179,41 @@ async def test_an_erasure_is_asked_for_once_shown_and_withdrawn(client, world):
     assert (await client.delete(f"{THEIRS}/erase", headers=world.auth(OPERATOR))).status_code == 204
     actions = [row["action"] for row in await rows_of(world.database, schema.audit)]
     assert actions == ["member.erase", "member.erase_withdraw"] * 2
+
+
+async def test_a_manager_is_told_who_has_opted_out_and_whose_erasure_is_pending(client, world):
+    async def listed(path: str, user: int = MANAGER, **params) -> dict:
+        answer = await client.get(f"{BASE}/{path}", headers=world.auth(user), params=params)
+        assert answer.status_code == 200
+        return answer.json()
+
+    nothing = {"items": [], "total": 0}
+    assert (await listed("opt-outs"), await listed("erasures")) == (nothing, nothing)
+    await world.name(MEMBER, "Ada")
+    now = world.clock.now_ms()
+    for user, since_ms, actor in ((MEMBER, now - 2, MEMBER), (12, now - 1, MANAGER), (13, now, None)):
+        await world.put(schema.opt_out, guild_id=GUILD, user_id=user, since_ms=since_ms, actor_id=actor)
+    await world.put(schema.opt_out, guild_id=OTHER_GUILD, user_id=14, since_ms=now, actor_id=14)
+    out = await listed("opt-outs")
+    assert [(one["user_id"], one["display_name"], one["own"]) for one in out["items"]] == [
+        ("13", "13", True),
+        ("12", "12", False),
+        (str(MEMBER), "Ada", True),
+    ]
+    assert out["items"][0]["since"] == "2027-01-15T08:00:00.000Z"
+    assert (await listed("opt-outs", limit=1, offset=1)) == {"items": out["items"][1:2], "total": 3}
+
+    asked = (await client.post(f"{THEIRS}/erase", headers=world.auth(MEMBER))).json()
+    world.clock.advance(1)
+    for user, state in ((12, "running"), (13, "done"), (14, "withdrawn")):
+        assert (await client.post(f"{BASE}/members/{user}/erase", headers=world.auth())).status_code == 201
+        await world.change(schema.erasure, schema.erasure.c.user_id == user, state=state)
+    pending = await listed("erasures")
+    assert pending["total"] == 2
+    assert pending["items"][0] == {name: asked[name] for name in asked if name != "ended_at"} | {"display_name": "Ada"}
+    assert [(one["user_id"], one["state"]) for one in pending["items"]] == [(str(MEMBER), "waiting"), ("12", "running")]
+    for path in ("opt-outs", "erasures"):
+        assert (await client.get(f"{BASE}/{path}", headers=world.auth(MEMBER))).status_code == 403
 
 
 async def test_what_has_begun_cannot_be_withdrawn(sqlite_client, sqlite_world):

@@ -41,6 +41,8 @@ def world(dashboard):
         for method, what in (("POST", "opt-out"), ("DELETE", "opt-out"), ("POST", "erase"), ("DELETE", "erase")):
             dashboard.api.answers[f"{method} /members/{user_id}/{what}"] = (200, {})
     dashboard.api.answers["GET /settings"] = (200, {"retention_days": 90})
+    for path in ("opt-outs", "erasures"):
+        dashboard.api.answers[f"GET /{path}"] = (200, {"items": [], "total": 0})
     return dashboard
 
 
@@ -60,7 +62,8 @@ async def test_an_ordinary_member_sees_what_is_held_and_nothing_about_others(wor
     assert page.status_code == 200
     assert all(words in page.text for words in ("Download everything", "Opt out", "Erase", "for whoever runs this server"))
     assert "Other members" not in page.text
-    assert not [path for _, path, _, _ in world.api.requests if path.endswith("/settings")]
+    others = ("/settings", "/opt-outs", "/erasures")
+    assert not [path for _, path, _, _ in world.api.requests if path.partition("?")[0].endswith(others)]
 
 
 async def test_opting_out_and_in_again_is_a_form_and_says_so(world):
@@ -160,6 +163,28 @@ async def test_their_own_file_is_passed_on(world):
     got = await (await world.signed_in()).get(f"{PRIVACY}/data")
     assert (got.status_code, got.json()) == (200, {"sessions": []})
     assert "no-store" in got.headers["cache-control"]
+
+
+async def test_a_manager_sees_whom_it_concerns_and_the_way_to_them(world):
+    asked = {name: ERASURE[name] for name in ("requested_at", "due_at", "told_at", "tell_error")}
+    pending = [
+        {"user_id": OTHER, "display_name": "<b>Ada", "state": "waiting", "requested_by": OTHER, **asked},
+        {"user_id": "13", "display_name": "13", "state": "running", "requested_by": "5", **asked},
+    ]
+    out = [
+        {"user_id": "14", "display_name": "Grace", "since": "2026-11-20T10:00:00.000Z", "own": True},
+        {"user_id": "15", "display_name": "Linus", "since": "2026-11-20T10:00:00.000Z", "own": False},
+    ]
+    world.api.answers["GET /erasures"] = (200, {"items": pending, "total": 2})
+    world.api.answers["GET /opt-outs"] = (200, {"items": out, "total": 102})
+    text = (await (await world.signed_in()).get(PRIVACY)).text
+    for user_id, name in ((OTHER, "&lt;b&gt;Ada"), ("13", "13"), ("14", "Grace"), ("15", "Linus")):
+        assert f'<a href="{PRIVACY}/members/{user_id}"><bdi>{name}</bdi></a>' in text
+    assert "<b>Ada" not in text
+    for words in ("waits", "under way", "by 5", "by themselves", "somebody who manages the server", "closed &lt;b&gt;"):
+        assert words in text, words
+    assert "Only the first 2 of 102 are shown" in text
+    assert f'href="/guilds/{GUILD}/audit?action=opt_out.add"' in text
 
 
 async def test_a_manager_finds_a_member_by_id_and_may_do_the_same_for_them(world):

@@ -35,6 +35,7 @@ MAY: Mapping[str, set[str]] = {
     "keys": _ADMINS,
     "tokens": _ADMINS,
     "erase": _ADMINS | {"the member"},
+    "privacy lists": _ADMINS,
     "subscription": {"operator", "operator, bot gone"},
 }
 
@@ -65,6 +66,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/channels"): Row("read", 200),
     ("GET", "/corrections"): Row("read", 200),
     ("POST", "/corrections"): Row("correct", 422, body=_WRONG),
+    ("GET", "/erasures"): Row("privacy lists", 200),
     ("GET", "/events"): Row("read", 200),
     ("GET", "/fairness"): Row("read", 200),
     ("PATCH", "/fairness"): Row("write", 422, body=_WRONG),
@@ -75,6 +77,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/log-destinations/{destination_id}"): Row("write", 404),
     ("PATCH", "/log-destinations/{destination_id}/frequency"): Row("write", 422, body=_WRONG),
     ("PATCH", "/log-destinations/{destination_id}/types"): Row("write", 422, body=_WRONG),
+    ("GET", "/opt-outs"): Row("privacy lists", 200),
     ("GET", "/overview"): Row("read", 200),
     ("GET", "/reset-interval"): Row("read", 200),
     ("PATCH", "/reset-interval"): Row("write", 422, body=_WRONG),
