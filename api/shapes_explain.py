@@ -81,6 +81,7 @@ def _stretches(told: Explanation) -> list[body.StretchBody]:
                 rule=stretch.rule,
                 rules_version=version,
                 rules_set_by=_id(actor_id),
+                rules_set_by_name=None if actor_id is None else told.setter_names[actor_id],
                 rules_since=None if since_ms is None else text(since_ms),
             )
         )

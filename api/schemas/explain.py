@@ -43,6 +43,10 @@ class StretchBody(Wire, frozen=True, kw_only=True):
     ]
     rules_version: Annotated[int | None, msgspec.Meta(description="Which of the guild's rule sets was in force")]
     rules_set_by: Annotated[Snowflake | None, msgspec.Meta(description="Null: nobody; the default, or the AFK channel moved")]
+    rules_set_by_name: Annotated[
+        str | None,
+        msgspec.Meta(description="As the guild calls them now; the id where it does not know them", examples=["Ada"]),
+    ]
     rules_since: Instant | None
 
 

@@ -48,6 +48,7 @@ class Explanation:
     Attributes:
         rounded: the stretches and their totals in seconds. ``rounded.credited`` is what leaderboards show for this time.
         channel_names: of every channel in it.
+        setter_names: of everybody who set a rule in it; the id where the guild does not know them.
         blind: the blind intervals that touch the range, oldest first, each in full.
         blind_ms: how long they are within the range and up to ``as_of_ms``.
         corrections: what was corrected, beside its seconds in ``rounded.corrected``.
@@ -62,6 +63,7 @@ class Explanation:
     as_of_ms: int
     rounded: Rounded
     channel_names: dict[ChannelId, str]
+    setter_names: dict[UserId, str]
     blind: Sequence[BlindLine]
     blind_ms: int
     corrections: Sequence[CorrectionLine]
@@ -122,15 +124,18 @@ class Explanations:
             corrections = await view.member_corrections(guild_id, user_id, from_ms, asked.until_ms)
             in_sums = [line for line in corrections if not line.after_archive]
             blind = await view.blind_within(guild_id, from_ms, end_ms)
+            setters = {stretch.rules[1] for stretch in stretches if stretch.rules is not None and stretch.rules[1] is not None}
+            names = await view.member_names(guild_id, {user_id, *setters})
             rounded = await asyncio.to_thread(round_stretches, stretches, [line.delta_ms for line in in_sums])
             return Explanation(
                 user_id=user_id,
-                display_name=(await view.member_names(guild_id, [user_id]))[user_id],
+                display_name=names[user_id],
                 from_ms=from_ms,
                 to_ms=end_ms,
                 as_of_ms=as_of_ms,
                 rounded=rounded,
                 channel_names=await view.channel_names(guild_id, {stretch.channel_id for stretch in stretches}),
+                setter_names=names,
                 blind=blind,
                 blind_ms=sum(blind_overlap_ms(line, from_ms, end_ms, now_ms) for line in blind),
                 corrections=in_sums,

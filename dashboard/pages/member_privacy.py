@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -17,6 +19,12 @@ from dashboard.pages.held_data import Change, change, held_of
 from dashboard.viewers import confirmed
 
 _MEMBER = "/guilds/{guild_id:str}/privacy/members/{user_id:str}"
+
+
+class Named(msgspec.Struct, frozen=True):
+    """``GET /stats``: what the guild calls them; their id where it does not know them."""
+
+    display_name: str
 
 
 @get(_MEMBER, guards=[confirmed])
@@ -75,8 +83,8 @@ async def _change(page: GuildPage, text: str, what: Change, done: str) -> Html:
 
 
 async def _show(page: GuildPage, member: str, *, refused: str | None = None, status: int = 200) -> Html:
-    held = await held_of(page, member)
-    return page.render("privacy/member.html", status=status, held=held, member=member, refused=refused)
+    held, named = await asyncio.gather(held_of(page, member), page.api.get("/stats", Named, {"user_id": member}))
+    return page.render("privacy/member.html", status=status, held=held, member=member, named=named, refused=refused)
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (

@@ -91,6 +91,7 @@ class Stretch(msgspec.Struct, frozen=True):
     rule: str | None
     rules_version: int | None
     rules_set_by: str | None
+    rules_set_by_name: str | None
     rules_since: str | None
 
     @property

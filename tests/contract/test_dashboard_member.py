@@ -33,6 +33,7 @@ def stretch(start: str, end: str, seconds: int, status: str, **more):
         "rule": None,
         "rules_version": 3,
         "rules_set_by": OTHER,
+        "rules_set_by_name": HOSTILE,
         "rules_since": "2026-11-01T09:00:00.000Z",
         **more,
     }
@@ -82,6 +83,7 @@ def explanation(user_id: str = OTHER, **more):
                 reason=None,
                 rule="exclude_afk",
                 rules_set_by=None,
+                rules_set_by_name=None,
             ),
             stretch(
                 "2026-11-28T21:00:00.000Z", "2026-11-28T21:04:15.000Z", 255, "counted", session_id=None, state="open", stay=5,

@@ -43,6 +43,7 @@ def world(dashboard):
     dashboard.api.answers["GET /settings"] = (200, {"retention_days": 90})
     for path in ("opt-outs", "erasures"):
         dashboard.api.answers[f"GET /{path}"] = (200, {"items": [], "total": 0})
+    dashboard.api.answers["GET /stats"] = (200, {"display_name": "Ada <i>"})
     return dashboard
 
 
@@ -192,7 +193,7 @@ async def test_a_manager_finds_a_member_by_id_and_may_do_the_same_for_them(world
     found = await browser.get(f"{PRIVACY}/members", params={"user_id": f" {OTHER} "})
     assert found.headers["location"] == f"{PRIVACY}/members/{OTHER}"
     page = await browser.get(found.headers["location"])
-    assert all(words in page.text for words in (OTHER, "What goes", "Opt them out"))
+    assert all(words in page.text for words in (OTHER, "Ada &lt;i&gt;", "What goes", "Opt them out"))
     token = form_token(page)
     for what in ("opt-out", "opt-in", "erase", "withdraw"):
         assert (await browser.post(f"{PRIVACY}/members/{OTHER}/{what}", data={"_csrf_token": token})).status_code == 303

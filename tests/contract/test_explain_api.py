@@ -66,6 +66,7 @@ async def test_a_session_is_told_stretch_by_stretch_with_its_rules(client, world
         "below_minimum": False,
         "rules_version": 1,
         "rules_set_by": str(MANAGER),
+        "rules_set_by_name": str(MANAGER),
         "rules_since": at(begin - HOUR),
     }
     expected = [
