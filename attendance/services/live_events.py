@@ -22,7 +22,7 @@ from attendance.ports.live import LiveSource, LiveView
 from attendance.ports.reports import Period
 from attendance.services.attendance_lists import NamedSession
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.4  # with the dashboard's rendering after it, viewers have what happened inside a second
 # Of everybody who listens to this process; each costs a socket and a few kilobytes.
 MAX_LISTENERS = 2_000
 # What a slow listener may have waiting: looks, not bytes, for all listeners share them.

@@ -206,6 +206,8 @@ class GuildAccess:
     async def may_still_read(self, token: str, asking: Asking, guild_id: int) -> bool:
         """Whether a session still holds, and the API still lets its user read of a guild: asked anew, never kept.
 
+        Several viewers of one user share the question that is under way.
+
         Raises:
             UnavailableError: nobody can say.
         """
@@ -213,7 +215,7 @@ class GuildAccess:
         if signed_in is None or signed_in.user.user_id != asking.user_id:
             return False
         try:
-            access = await self.api.guild(asking, guild_id).get("/access", Access)
+            access = await self._ask_access(asking, guild_id)
         except ApiRefused as refusal:
             if refusal.status in _NOT_ALLOWED:
                 return False
@@ -249,8 +251,10 @@ class GuildAccess:
     async def _access_in(self, asking: Asking, guild_id: int) -> Access:
         key = (asking.user_id, guild_id)
         kept = self._access.get(key, ACCESS_MS)
-        if kept is not None:
-            return kept
+        return kept if kept is not None else await self._ask_access(asking, guild_id)
+
+    async def _ask_access(self, asking: Asking, guild_id: int) -> Access:
+        key = (asking.user_id, guild_id)
         return await self._access.ask(key, lambda: self.api.guild(asking, guild_id).get("/access", Access))
 
     async def _guilds(self, signed_in: SignedIn) -> list[DiscordGuild]:

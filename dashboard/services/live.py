@@ -25,18 +25,19 @@ _log = structlog.get_logger("dashboard")
 
 Slots = Mapping[str, str]
 _HEARTBEAT = b":\n\n"
+CROWD = 500  # viewers to whom one rendering goes in a tenth of a second of processor
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds. The defaults are what is served; tests hurry."""
 
-    rendering: float = 1.0  # at most one rendering of a guild in this time
+    rendering: float = 0.4  # at most one rendering of a guild in this time, for each `CROWD` of viewers
     figures: float = 5.0  # what costs the API more than who is in voice: at most so often while things happen,
     idle: float = 15.0  # and at least so often: that a key was locked is no event of the stream
     retry: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     heartbeat: float = 15.0
-    judging: float = 30.0
+    judging: float = 30.0  # at the latest; half of it at the earliest, so that a crowd that came at once is not judged at once
     judging_again: float = 2.0  # while the API is away, and nothing is said
 
 
@@ -188,7 +189,8 @@ class Feed:
             self.renderings += 1
             self.publish(slots)
             busy = began != figures_at  # something happened after the figures were asked for
-            await asyncio.sleep(max(began + self.pace.rendering - loop.time(), 0))
+            pause = self.pace.rendering * max(len(self.viewers) / CROWD, 1)
+            await asyncio.sleep(max(began + pause - loop.time(), 0))
             figures_due = figures_at + (self.pace.figures if busy else self.pace.idle)
             await _until(self._happened, figures_due - loop.time())
             if self._happened.is_set():
@@ -238,7 +240,8 @@ class Live:
         """
         viewer, loop, pace = Viewer(asking), asyncio.get_running_loop(), self.pace
         feed = self._join(guild_id, viewer)
-        seen, spoken, due, trusted = _seen(last_event_id, feed), loop.time(), loop.time() + pace.judging, True
+        seen, spoken, trusted = _seen(last_event_id, feed), loop.time(), True
+        due = spoken + some_time_within(pace.judging)
         try:
             yield b"retry: 2000\n\n"
             while not self._stopping:
@@ -249,7 +252,7 @@ class Live:
                         yield b"event: end\ndata: forbidden\n\n"
                         return
                     trusted = verdict is True  # while nobody can say, nothing is told
-                    due = loop.time() + (pace.judging if trusted else pace.judging_again)
+                    due = loop.time() + (some_time_within(pace.judging) if trusted else pace.judging_again)
                 if trusted and seen < feed.version:
                     chunk, seen = feed.chunk(seen), feed.version
                 elif loop.time() >= spoken + pace.heartbeat:
@@ -287,6 +290,11 @@ async def _verdict(judge: Callable[[], Awaitable[bool]]) -> bool | None:
         return await judge()
     except UnavailableError:
         return None
+
+
+def some_time_within(seconds: float) -> float:
+    """Any time of its second half."""
+    return seconds * random.uniform(0.5, 1)  # noqa: S311  # no secret
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
@@ -14,6 +15,7 @@ from dashboard.domain.activity import Activity
 from dashboard.domain.ids import UserId
 from dashboard.domain.sessions import SEEN_MS, Session, SignedIn
 from dashboard.domain.users import Ban, User
+from dashboard.gathered import Gathered
 from dashboard.store.accounts import folded
 from dashboard.store.activity import record_activity
 from dashboard.store.schema import account, discord_token, session
@@ -22,9 +24,21 @@ from dashboard.store.standings import read_bans, read_standings
 
 @dataclass(frozen=True, slots=True)
 class SqlSessionStore:
-    """`SessionStore` over the dashboard's database."""
+    """`SessionStore` over the dashboard's database.
+
+    What every request asks is asked together with whoever asks at the same time: 500 browsers that come back at once, after a
+    restart, would otherwise queue for connections until most of them are refused.
+    """
 
     database: Database
+    _finds: Gathered[tuple[bytes, int], SignedIn] = field(init=False, repr=False, compare=False)
+    _seen: Gathered[tuple[bytes, int], None] = field(init=False, repr=False, compare=False)
+    _tokens: Gathered[bytes, bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_finds", Gathered(self._find_all))
+        object.__setattr__(self, "_seen", Gathered(self._note_all_seen))
+        object.__setattr__(self, "_tokens", Gathered(self._all_tokens))
 
     async def begin(
         self, user: User, new: Session, sealed_token: bytes, entry: Activity, *, replaces: bytes | None, ban_holds: bool
@@ -56,26 +70,11 @@ class SqlSessionStore:
 
     async def find(self, key: bytes, now_ms: int) -> SignedIn | None:
         """The live session of this key, whose it is and how high they stand, without what the settings say."""
-        columns = *session.c, account.c.username, account.c.global_name, account.c.avatar, account.c.signed_in_at_ms
-        query = (
-            select(*columns, account.c.created_at_ms.label("account_created_at_ms"))
-            .join(account, account.c.user_id == session.c.user_id)
-            .where(session.c.session_sha256 == key)
-        )
-        async with self.database.snapshot() as connection:
-            row = (await connection.execute(query)).first()
-            if row is None or not _session(row).is_live(now_ms):
-                return None
-            found = _session(row)
-            standing = (await read_standings(connection, [found.user_id]))[found.user_id]
-        user = User(found.user_id, row.username, row.global_name, row.avatar, row.account_created_at_ms, row.signed_in_at_ms)
-        return SignedIn(found, user, standing)
+        return await self._finds.ask((key, now_ms))
 
     async def note_seen(self, key: bytes, now_ms: int) -> None:
         """Move the last use on, to the minute; never back, and not of a session that has ended."""
-        stale = (session.c.session_sha256 == key) & (session.c.last_seen_at_ms <= now_ms - SEEN_MS)
-        async with self.database.transaction() as connection:
-            await connection.execute(update(session).where(stale, _open()).values(last_seen_at_ms=now_ms))
+        await self._seen.ask((key, now_ms))
 
     async def note_authenticated(self, key: bytes, sealed_token: bytes, entry: Activity) -> bool:
         """Discord has said again who this is. False: the session has ended meanwhile."""
@@ -109,9 +108,7 @@ class SqlSessionStore:
 
     async def token(self, key: bytes) -> bytes | None:
         """Discord's sealed tokens of a session; None once it has ended."""
-        query = select(discord_token.c.sealed).where(discord_token.c.session_sha256 == key)
-        async with self.database.snapshot() as connection:
-            return (await connection.execute(query)).scalar_one_or_none()
+        return await self._tokens.ask(key)
 
     async def replace_token(self, key: bytes, before: bytes, after: bytes) -> bool:
         """Keep refreshed tokens. False: the session has ended, or somebody else refreshed them first."""
@@ -124,6 +121,32 @@ class SqlSessionStore:
         old = select(session.c.session_sha256).where(session.c.expires_at_ms < at_ms).limit(most)
         async with self.database.transaction() as connection:
             return (await connection.execute(delete(session).where(session.c.session_sha256.in_(old)))).rowcount
+
+    async def _find_all(self, asked: Sequence[tuple[bytes, int]]) -> Mapping[tuple[bytes, int], SignedIn]:
+        columns = *session.c, account.c.username, account.c.global_name, account.c.avatar, account.c.signed_in_at_ms
+        query = (
+            select(*columns, account.c.created_at_ms.label("account_created_at_ms"))
+            .join(account, account.c.user_id == session.c.user_id)
+            .where(session.c.session_sha256.in_({key for key, _ in asked}))
+        )
+        async with self.database.snapshot() as connection:
+            rows = {row.session_sha256: row for row in await connection.execute(query)}
+            live = [one for one in asked if one[0] in rows and _session(rows[one[0]]).is_live(one[1])]
+            standings = await read_standings(connection, list({UserId(rows[key].user_id) for key, _ in live})) if live else {}
+        return {one: SignedIn(_session(row := rows[one[0]]), _user(row), standings[UserId(row.user_id)]) for one in live}
+
+    async def _note_all_seen(self, asked: Sequence[tuple[bytes, int]]) -> Mapping[tuple[bytes, int], None]:
+        now_ms = max(at_ms for _, at_ms in asked)
+        keys = {key for key, _ in asked}
+        stale = session.c.session_sha256.in_(keys) & (session.c.last_seen_at_ms <= now_ms - SEEN_MS)
+        async with self.database.transaction() as connection:
+            await connection.execute(update(session).where(stale, _open()).values(last_seen_at_ms=now_ms))
+        return {}
+
+    async def _all_tokens(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        query = select(discord_token).where(discord_token.c.session_sha256.in_(keys))
+        async with self.database.snapshot() as connection:
+            return {row.session_sha256: row.sealed for row in await connection.execute(query)}
 
 
 async def _describe(connection: AsyncConnection, user: User) -> None:
@@ -175,3 +198,7 @@ def _session(row: Any) -> Session:
         address=row.address,
         user_agent=row.user_agent,
     )
+
+
+def _user(row: Any) -> User:
+    return User(UserId(row.user_id), row.username, row.global_name, row.avatar, row.account_created_at_ms, row.signed_in_at_ms)

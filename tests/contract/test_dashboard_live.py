@@ -13,7 +13,7 @@ from attendance.errors import UnavailableError
 from dashboard.api_client import Asking
 from dashboard.errors import ApiAwayError, ApiRefused
 from dashboard.server_events import server_events
-from dashboard.services.live import Live, Pace
+from dashboard.services.live import Live, Pace, some_time_within
 from tests.dashboard_world import GUILD, MEMBER
 from tests.glance import GLANCE, occupancy
 
@@ -260,6 +260,22 @@ async def test_a_session_that_ended_or_a_right_that_is_gone_ends_a_stream(dashbo
     dashboard.api.answers["GET /access"] = (status, access)
     dashboard.clock.advance(8 * 24 * 3_600_000)
     assert not await guilds.may_still_read(token, asking, GUILD)
+
+
+async def test_viewers_of_one_user_who_are_judged_at_once_ask_the_api_once(dashboard):
+    """A crowd that was judged one by one kept everybody's events waiting for seconds."""
+    browser = await dashboard.signed_in()
+    token, asking = _auth(browser), Asking(MEMBER, None, "r")
+    asked = len(dashboard.api.requests)
+    verdicts = await asyncio.gather(*(dashboard.services.guilds.may_still_read(token, asking, GUILD) for _ in range(9)))
+    assert verdicts == [True] * 9
+    assert len(dashboard.api.requests) == asked + 1
+
+
+def test_a_crowd_that_came_at_once_is_judged_at_different_times_and_never_later():
+    times = {some_time_within(30.0) for _ in range(500)}
+    assert len(times) > 400
+    assert all(15.0 <= one <= 30.0 for one in times)
 
 
 def _auth(browser) -> str:

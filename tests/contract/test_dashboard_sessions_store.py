@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from attendance.sql.database import Database
 from dashboard.domain.activity import Action
@@ -165,3 +165,34 @@ async def test_the_database_holds_no_secret_of_a_session(sessions: SqlSessionSto
     async with accounts_database.snapshot() as connection:
         rows = [(await connection.execute(select(table))).all() for table in schema.metadata.tables.values()]
     assert "the secret in the cookie" not in str(rows)
+
+
+async def test_a_crowd_that_comes_at_once_takes_one_connection(sessions: SqlSessionStore, accounts_database: Database) -> None:
+    """Each waiting for a connection of its own, most of a crowd was refused on a busy machine: the pool has a time-out."""
+    crowd = [(await sign_in(sessions, ANNA, f"tab {number}")).key for number in range(40)]
+    await sessions.revoke(ANNA, crowd[0], entry(ANNA, Action.LOGOUT))
+    taken = 0
+
+    def count(*_: object) -> None:
+        nonlocal taken
+        taken += 1
+
+    event.listen(accounts_database.reader.sync_engine, "checkout", count)
+    found = await asyncio.gather(*(sessions.find(key, NOW) for key in crowd))
+    assert [one is None or one.session.key for one in found] == [True, *crowd[1:]]
+    assert await asyncio.gather(*(sessions.token(key) for key in crowd)) == [None, *[b"sealed"] * 39]
+    assert taken == 2
+    event.remove(accounts_database.reader.sync_engine, "checkout", count)
+
+
+async def test_the_last_uses_of_a_crowd_are_written_down_together(
+    sessions: SqlSessionStore, accounts_database: Database
+) -> None:
+    crowd = [(await sign_in(sessions, ANNA, f"tab {number}")).key for number in range(9)]
+    later = NOW + HOUR
+    await sessions.revoke(ANNA, crowd[0], entry(ANNA, Action.LOGOUT))
+    await asyncio.gather(*(sessions.note_seen(key, later + number) for number, key in enumerate(crowd[:8])))
+    async with accounts_database.snapshot() as connection:
+        query = select(schema.session.c.session_sha256, schema.session.c.last_seen_at_ms)
+        seen = {row.session_sha256: row.last_seen_at_ms for row in await connection.execute(query)}
+    assert [seen[key] for key in crowd] == [NOW, *[later + 7] * 7, NOW]
