@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Literal
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from simulator.demo_ids import demo_channel_id, demo_guild_id, demo_user_id
-from tests.browsers import open_browser
-from tests.end_to_end.lived_in_dashboard import PATIENCE_MS, House, Visitor, open_house, pages_with_a_route, visitor
-from tests.fixtures_demo import DemoData
+from tests.end_to_end.lived_in_dashboard import PATIENCE_MS, House, Visitor, pages_with_a_route, visitor
 from tests.gallery.screens import RULES, SCREENSHOTS, complaints, is_wider_than_screen, photograph
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -26,43 +21,6 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOUNGE = demo_channel_id(0, 5)
 BANNED, EXPIRED = demo_user_id(0, 7), demo_user_id(0, 8)
 ELSEWHERE = demo_user_id(1, 3)  # a member of the second server only
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(prebuilt_demo: DemoData, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("house") / "data"
-    shutil.copytree(prebuilt_demo.folder, folder)
-    async with open_house(DemoData(folder, prebuilt_demo.began_ms)) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium_browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def admin(chromium_browser: Browser, house: House) -> AsyncIterator[Visitor]:
-    """Manage Server everywhere, and the deployment's operator."""
-    async with visitor(chromium_browser, house) as came:
-        await came.sign_in(house.data.admin_id)
-        yield came
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def member(chromium_browser: Browser, house: House) -> AsyncIterator[Visitor]:
-    """Somebody without rights."""
-    async with visitor(chromium_browser, house) as came:
-        await came.sign_in(house.data.member_id)
-        yield came
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def stranger(chromium_browser: Browser, house: House) -> AsyncIterator[Visitor]:
-    """A browser that nobody has signed in with."""
-    async with visitor(chromium_browser, house) as came:
-        yield came
 
 
 async def look_at(came: Visitor, name: str) -> list[str]:
