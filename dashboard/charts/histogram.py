@@ -8,7 +8,7 @@ from math import ceil
 from markupsafe import Markup
 
 from dashboard.charts.scale import checked, ticks
-from dashboard.charts.svg import Drawing, width_px
+from dashboard.charts.svg import PHONE_PRINT, Drawing, width_px
 
 _WIDTH = 640
 _HEIGHT = 200
@@ -33,14 +33,14 @@ def histogram(
     """
     marks = ticks(checked([count for _, count in classes]))
     drawing = Drawing(chart_id, "histogram", _WIDTH, _HEIGHT, title=title, description=description)
-    start = max(_LEAST_LEFT, *(width_px(count_text(mark)) + 10 for mark in marks))
+    start = max(_LEAST_LEFT, *(ceil(width_px(count_text(mark)) * PHONE_PRINT) + 8 for mark in marks))
     floor, end = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     for mark in marks:
         top = floor - (floor - _TOP) * mark / marks[-1]
         drawing.add("path", class_="grid" if mark else "axis", d=f"M{start:.2f} {top:.2f}H{end}")
         drawing.add("text", count_text(mark), x=start - 8, y=top + 4, text_anchor="end")
     room = (end - start) / max(1, len(classes))
-    widest = max((width_px(label) + 8 for label, _ in classes), default=room)
+    widest = max((width_px(label) * PHONE_PRINT + 8 for label, _ in classes), default=room)
     every = max(1, ceil(widest / room))
     for index, (label, count) in enumerate(classes):
         left = start + index * room

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 # XML 1.0 has no way to write these; names of members may hold them.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+PHONE_PRINT = 18 / 11  # how much larger charts.css writes on a phone, where drawings shrink to the screen
 _CHARACTER_PX = 6.1  # of a digit or letter at the 11 px of charts.css, rather too wide than too narrow
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard.charts.scale import checked, ticks
-from dashboard.charts.svg import Drawing, width_px
+from dashboard.charts.svg import PHONE_PRINT, Drawing, width_px
 
 _WIDTH = 640
 _HEIGHT = 200
@@ -18,7 +18,6 @@ _RIGHT = 12
 _TOP = 10
 _BOTTOM = 24
 _LABELS = 6
-_ON_A_PHONE = 18 / 11  # charts.css writes so much larger there
 
 _SPARK_WIDTH = 112.0
 _SPARK_HEIGHT = 28.0
@@ -51,7 +50,7 @@ def trend(
     marks = ticks(checked([value for _, value in points if value is not None]), seconds=seconds)
     drawing = Drawing(chart_id, "trend", _WIDTH, _HEIGHT, title=title, description=description)
     words = [(tick_text or value_text)(mark) for mark in marks]
-    left = max(_LEAST_LEFT, *(ceil(width_px(text) * _ON_A_PHONE) + 8 for text in words))
+    left = max(_LEAST_LEFT, *(ceil(width_px(text) * PHONE_PRINT) + 8 for text in words))
     floor, end = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
 
     def y(value: float) -> float:

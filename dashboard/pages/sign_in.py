@@ -94,7 +94,7 @@ def _to_discord(page: AnyPage, return_url: str | None, *, confirms: SignedIn | N
     where = safe_return_url(return_url, services.settings.origins)
     url, flow = services.sign_in.begin(where, confirms=confirms, chooses=chooses)
     kept = services.cookies.set(services.cookies.flow(flow.state), services.sign_in.seal(flow), seconds=FLOW_SECONDS)
-    return page.redirect(url, cookies=[kept])
+    return page.redirect(url, cookies=[*services.cookies.worn_out(page.request.cookies), kept])
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (log_in, confirm, call_back, log_out, log_out_by_form)

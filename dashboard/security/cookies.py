@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ AUTH = "auth_token"  # the reference contract's name
 THEME = "theme"
 FLOW_SECONDS = 600
 FLASH_SECONDS = 60
+MOST_FLOWS = 8  # each is half a kilobyte in every request
 THEME_SECONDS = 365 * 24 * 3600
 
 
@@ -33,6 +35,11 @@ class Cookies:
     def flow(self, state: str) -> str:
         """Name of a sign-in under way: several may be, in several tabs."""
         return self._name(f"sign_in_{state[:8]}")
+
+    def worn_out(self, names: Iterable[str]) -> list[Cookie]:
+        """Ends the sign-ins under way among a browser's cookies, where nobody can have so many tabs in earnest."""
+        flows = [name for name in names if name.startswith(self.flow(""))]
+        return [self.drop(name) for name in flows] if len(flows) >= MOST_FLOWS else []
 
     def set(self, name: str, value: str, *, seconds: int | None = None, same_site: Literal["lax", "strict"] = "lax") -> Cookie:
         """A cookie of the whole site that no script can read."""

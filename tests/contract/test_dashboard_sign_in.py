@@ -14,6 +14,7 @@ from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import UserId
 from dashboard.domain.sessions import IDLE_MS, SESSION_MS
 from dashboard.domain.users import Ban
+from dashboard.security.cookies import MOST_FLOWS
 from dashboard.store.accounts import SqlAccountStore
 from tests.dashboard_world import (
     API_SECRET,
@@ -396,3 +397,12 @@ async def test_an_address_that_is_none_says_where_to_go_on(dashboard):
     assert page.status_code == 404
     assert "Your servers" in page.text
     assert 'href="/auth/login"' not in page.text
+
+
+async def test_sign_ins_that_nobody_finished_do_not_pile_up_in_the_browser(dashboard):
+    browser = dashboard.browser()
+    for _ in range(30):
+        last = await browser.get("/auth/login")
+    assert 0 < len(browser.cookies) <= MOST_FLOWS + 1
+    back = await come_back(browser, last)
+    assert (back.status_code, back.headers["location"]) == (303, "/")
