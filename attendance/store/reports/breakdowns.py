@@ -18,7 +18,8 @@ _FROM_QUARTER: BindParameter[int] = bindparam("from_quarter", type_=BigInteger)
 _TO_QUARTER: BindParameter[int] = bindparam("to_quarter", type_=BigInteger)
 
 _OVERLAPS = (session.c.guild_id == GUILD) & (session.c.left_at_ms > _FROM_MS) & (session.c.joined_at_ms < _TO_MS)
-# All quarters of the guild are walked in the order of their key: looking many members up one by one took longer.
+# All quarters of the guild are walked in the order of their key. Looking 77,000 members of a month up one by one took longer on
+# both databases; a year of 100,000 took twice as long on PostgreSQL, and two thirds on SQLite.
 _PARTS = union_all(
     select(session.c.user_id, literal(0, BigInteger).label("credited_ms")).where(_OVERLAPS).distinct(),
     select(member_quarter.c.user_id, member_quarter.c.credited_ms).where(
