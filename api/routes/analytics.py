@@ -39,11 +39,15 @@ from api.shapes_analytics import (
 from api.tables import Format, table
 from attendance.domain.local_time import MAX_DAYS, Unit
 from attendance.services.access import Right
+from attendance.services.channel_statistics import MAX_MEMBERS
 
 _TAGS = ["reports"]
 _DEFAULT_DAYS = 28
 
 Days: TypeAlias = Annotated[int, QueryParameter(ge=1, le=MAX_DAYS, description="How many local days back, today included")]
+MemberLimit: TypeAlias = Annotated[
+    int, QueryParameter(ge=1, le=MAX_MEMBERS, description="How many of the members at most, those with the most time")
+]
 TimeZone: TypeAlias = Annotated[
     str | None,
     QueryParameter(
@@ -182,9 +186,11 @@ async def get_member_days(
     guards=[requires(Right.READ)],
     responses=guild_errors(),
 )
-async def get_channel_stats(services: Services, guild: Guild, channel_id: ChannelQuery) -> ChannelStatsBody:
+async def get_channel_stats(
+    services: Services, guild: Guild, channel_id: ChannelQuery, limit: MemberLimit = MAX_MEMBERS
+) -> ChannelStatsBody:
     """A channel's statistics."""
-    return channel_stats_body(await services.channel_reports.channel(guild, parse_channel(channel_id)))
+    return channel_stats_body(await services.channel_reports.channel(guild, parse_channel(channel_id), limit))
 
 
 ROUTES: list[ControllerRouterHandler] = [

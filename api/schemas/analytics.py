@@ -150,7 +150,7 @@ class ChannelMemberBody(Wire, frozen=True, kw_only=True):
 class ChannelStatsBody(Wire, frozen=True, kw_only=True):
     """A channel in the running period, open sessions included.
 
-    `by_member` (most time first, at most 10,000) and `by_day` add up to `seconds`.
+    `by_member` (most time first, as many as `limit` allows) and `by_day` add up to `seconds`.
     """
 
     channel_id: Snowflake

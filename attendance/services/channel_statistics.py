@@ -36,8 +36,8 @@ class ChannelMember(NamedTuple):
 class ChannelStatistics:
     """A channel in the running period, open sessions included.
 
-    ``peak``: most members at once. ``by_member``: most time first, at most `MAX_MEMBERS`; ``by_day``: local days of the guild
-    that have some time. Both add up to ``credited_ms``.
+    ``peak``: most members at once. ``by_member``: most time first, as many as were asked for; ``by_day``: local days of the
+    guild that have some time. Both add up to ``credited_ms``, where that is everybody.
     """
 
     channel_id: ChannelId
@@ -57,8 +57,8 @@ class ChannelReports:
     reports: ReportSource
     clock: Clock
 
-    async def channel(self, guild_id: GuildId, channel_id: ChannelId) -> ChannelStatistics:
-        """A channel's statistics.
+    async def channel(self, guild_id: GuildId, channel_id: ChannelId, most: int = MAX_MEMBERS) -> ChannelStatistics:
+        """A channel's statistics, with at most ``most`` members.
 
         Raises:
             NotFoundError: the guild has no such channel, and never recorded anybody in it.
@@ -72,7 +72,7 @@ class ChannelReports:
             sums, stored_count = await view.channel_sums(guild_id, period.index, channel_id)
             if not (stored_count or live.now or await _is_known(view, guild_id, channel_id)):
                 raise NotFoundError("there is no such channel")
-            members = await _members(view, board, live)
+            members = await _members(view, board, live, most)
             days = await _days(view, board, period, sums.credited_ms, as_of_ms) if members else []
             return ChannelStatistics(
                 channel_id=channel_id,
@@ -102,9 +102,9 @@ async def _live_sessions(view: ReportView, board: Board, as_of_ms: int) -> int:
     return sum(sessions for _, _, sessions, _ in lines.now)
 
 
-async def _members(view: ReportView, board: Board, live: LiveLines) -> list[ChannelMember]:
-    skip, count = window_for(0, MAX_MEMBERS, live)
-    page = merged_page(await view.stored(board, count, skip), skip, live, 0, MAX_MEMBERS)
+async def _members(view: ReportView, board: Board, live: LiveLines, most: int) -> list[ChannelMember]:
+    skip, count = window_for(0, most, live)
+    page = merged_page(await view.stored(board, count, skip), skip, live, 0, most)
     names = await view.member_names(board.guild_id, [line[1] for line in page.lines])
     return [
         ChannelMember(user_id, names[user_id], -negated_ms, session_count, is_live)

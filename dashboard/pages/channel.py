@@ -34,7 +34,7 @@ class DayPart(msgspec.Struct, frozen=True):
 
 
 class ChannelStats(msgspec.Struct, frozen=True):
-    """``GET /channel-stats``. Both lists add up to ``seconds``; members are ordered by their time."""
+    """``GET /channel-stats``. Members are ordered by their time, and as many as were asked for."""
 
     channel_id: str
     name: str
@@ -50,13 +50,13 @@ class ChannelStats(msgspec.Struct, frozen=True):
 async def show_channel(page: InGuild, channel_id: FromPath[str]) -> Html:
     """Numbers, who was there, and on which days."""
     page.expect("read")
-    found = await page.api.get("/channel-stats", ChannelStats, {"channel_id": channel_id})
+    found = await page.api.get("/channel-stats", ChannelStats, {"channel_id": channel_id, "limit": _MOST_IN_TABLE})
     t, locale = page.words, page.services.templates.words.locale
     by_member = bars(
         [(part.display_name, part.seconds, page.duration(part.seconds)) for part in found.by_member[:MOST_IN_CHART]],
         chart_id="by-member",
         title=t("channel-by-member"),
-        description=t("channel-by-member-text", count=len(found.by_member)),
+        description=t("channel-by-member-text", count=found.members),
     )
     by_day = trend(
         [(day_text(part.date, "short", locale), part.seconds) for part in found.by_day],
@@ -70,7 +70,7 @@ async def show_channel(page: InGuild, channel_id: FromPath[str]) -> Html:
     return page.render(
         "channel/channel.html",
         channel=found,
-        members=found.by_member[:_MOST_IN_TABLE],
+        members=found.by_member,
         by_member_chart=by_member,
         most_in_chart=min(MOST_IN_CHART, len(found.by_member)),
         by_day_chart=by_day,

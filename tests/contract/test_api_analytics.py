@@ -199,6 +199,8 @@ async def test_a_channel_shows_its_members_its_days_and_how_many_were_there_at_o
         ("13", "13", 3600, 1, False),
     ]
     assert stats["by_day"] == [{"date": "2027-01-15", "seconds": 4 * 3600 + 1}]
+    first = await ask(client, world, "channel-stats", channel_id="50", limit="1")
+    assert first == {**stats, "by_member": stats["by_member"][:1]}
 
 
 async def test_the_quarter_in_which_a_period_begins_is_shared_with_the_one_before(client, world):

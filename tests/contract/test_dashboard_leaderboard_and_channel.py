@@ -91,6 +91,8 @@ async def test_a_channel_shows_who_was_there(dashboard):
     assert page.status_code == 200
     assert "<b>" not in page.text
     assert "<i>Ada" not in page.text
+    asked = next(parse_qs(urlsplit(path).query) for _, path, _, _ in dashboard.api.requests if "/channel-stats" in path)
+    assert asked == {"channel_id": ["81384788765712399"], "limit": ["200"]}  # no more than the table has
     assert all(words in page.text for words in ("Sat 28 Nov 2026", "Most at once", "/members/81384788765712391"))
 
 

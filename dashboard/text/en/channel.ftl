@@ -14,9 +14,9 @@ channel-by-day-text = { $count ->
 channel-by-member = Time by member
 channel-by-member-why = { $count ->
     [one] The one member who was here.
-   *[other] The { $most } members with the most time here; the table has everybody.
+   *[other] The { $most } members with the most time here; the table has up to 200.
 }
-channel-members-caption = Everybody who was here
+channel-members-caption = Who was here, most time first
 channel-by-member-text = { $count ->
     [one] One member was here.
    *[other] Of { $count } members, those with the most time in this channel.
