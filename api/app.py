@@ -12,7 +12,7 @@ from api.auth import Tokens, caller_of
 from api.documentation import describe, openapi_config
 from api.errors import HANDLERS
 from api.heads import HeadAsGet, with_head
-from api.parameters import provide_guild, provide_services
+from api.parameters import expect_whole_numbers, provide_guild, provide_services
 from api.requests import mark_response
 from api.routes import (
     analytics,
@@ -103,6 +103,7 @@ def build_app() -> Litestar:
             "caller": Provide(caller_of),
         },
         exception_handlers=HANDLERS,
+        before_request=expect_whole_numbers,
         before_send=[mark_response],
         middleware=[RequestTimer()],
         request_max_body_size=MAX_BODY_BYTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeAlias
 
 from litestar import Request
@@ -90,6 +91,23 @@ IdempotencyKey: TypeAlias = Annotated[
         description="Any printable text without spaces; a retry with the same key does nothing twice",
     ),
 ]
+
+
+# Integers of the queries above. A reader of numbers takes `1e2` for 100, which is no way to write a whole number.
+_INTEGERS = ("limit", "offset", "days", "period_index")
+_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
+
+
+async def expect_whole_numbers(request: Request[Any, Any, Any]) -> None:
+    """Before a handler, after its guards: integers in queries are written in digits.
+
+    Raises:
+        InvalidInputError: one is not.
+    """
+    asked = request.query_params
+    wrong = {name: "a whole number in digits" for name in _INTEGERS if not all(map(_WHOLE.fullmatch, asked.getall(name, [])))}
+    if wrong:
+        raise InvalidInputError("the request is not valid", details=wrong)
 
 
 async def provide_services(request: Request[Any, Any, Any]) -> ApiServices:

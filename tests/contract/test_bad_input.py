@@ -175,13 +175,13 @@ async def test_ids_in_paths_and_queries_that_are_none_are_422(quiet, sqlite_worl
 async def test_numbers_choices_and_times_in_queries_that_are_none_are_422(quiet, sqlite_world):
     headers, wrong = sqlite_world.auth(), []
     bad = {
-        "limit": ("0", "-1", "x", "1e3", "10001", str(2**70), "\uff11", ""),
+        "limit": ("0", "-1", "x", "1e2", "1e3", "1.0", "10001", str(2**70), "\uff11", ""),
         "offset": ("-1", "x", str(2**70), ""),
         "format": ("xml", "CSV", ""),
         "from": ("yesterday", "2027-01-15", "2027-13-01T00:00:00Z", "9" * 60, ""),
         "to": ("x", "2027-01-15T25:00:00Z"),
         "tz": ("Mars/Olympus", "../../etc/passwd", ""),
-        "days": ("0", "367", "x"),
+        "days": ("0", "367", "x", "1e2", "7.0", "+7", ""),
         "search": ("", "x" * 101, "%00"),
         "action": ("x", "%00"),
     }
