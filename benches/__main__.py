@@ -10,6 +10,7 @@ import sys
 
 from attendance.cli.service import tune_interpreter
 from benches import (
+    dashboard,
     explain,
     exports,
     leaderboard,
@@ -32,6 +33,7 @@ BENCHES = {
     "transparency_log": transparency_log.main,
     "exports": exports.main,
     "log_deliveries": log_deliveries.main,
+    "dashboard": dashboard.main,
 }
 LONG = {"exports_million": exports.million}  # only when named
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +17,12 @@ import aiohttp
 import asyncpg
 import jwt
 
+from benches.processes import CLI, drain, process, read_until
 from benches.setting import DIALECTS, database_url, percentile
 
 EVENTS = 50_000
 RUNS = 3
 _SECRET = "benchmark secret of more than 32 bytes"
-_CLI = "from attendance.cli import main; main()"
-
-
-@asynccontextmanager
-async def _process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _CLI,
-        *arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **environment},
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-async def _read_until(stream: asyncio.StreamReader | None, word: str) -> str:
-    assert stream is not None
-    seen = ""
-    while line := (await stream.readline()).decode():
-        seen += line
-        if word in line:
-            return line.strip()
-    raise RuntimeError(f"the process ended without saying {word}:\n{seen}")
 
 
 class Count:
@@ -89,7 +58,7 @@ async def main() -> None:
     for dialect in DIALECTS:
         with database_url(dialect) as url, tempfile.TemporaryDirectory() as folder:
             master = Path(folder) / "master.key"
-            subprocess.run([sys.executable, "-c", _CLI, "master-key", str(master)], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([sys.executable, "-c", CLI, "master-key", str(master)], check=True, stdout=subprocess.DEVNULL)
             environment = {
                 "DATABASE_URL": url,
                 "ROLLCALL_DATA_DIR": folder,
@@ -99,22 +68,16 @@ async def main() -> None:
                 "ROLLCALL_RATE_LIMIT_USER": "1000000",
             }
             if dialect == "postgresql":
-                subprocess.run([sys.executable, "-c", _CLI, "migrate"], check=True, env={**os.environ, **environment})
-            async with _process("simulate", "--port", "0", "--speed", "0", "--guilds", "50") as simulator:
-                rest = (await _read_until(simulator.stdout, "ROLLCALL_DISCORD_API_URL=")).split("=", 1)[1]
-                token = (await _read_until(simulator.stdout, "DISCORD_BOT_TOKEN=")).split("=", 1)[1]
+                subprocess.run([sys.executable, "-c", CLI, "migrate"], check=True, env={**os.environ, **environment})
+            async with process("simulate", "--port", "0", "--speed", "0", "--guilds", "50") as simulator:
+                rest = (await read_until(simulator.stdout, "ROLLCALL_DISCORD_API_URL=")).split("=", 1)[1]
+                token = (await read_until(simulator.stdout, "DISCORD_BOT_TOKEN=")).split("=", 1)[1]
                 environment |= {"ROLLCALL_DISCORD_API_URL": rest, "DISCORD_BOT_TOKEN": token}
-                async with _process("serve", **environment) as service:
-                    api = (await _read_until(service.stderr, "listens on")).split("listens on ")[1].split()[0]
-                    draining = asyncio.create_task(_drain(service.stderr))  # until the process ends and closes it
+                async with process("serve", **environment) as service:
+                    api = (await read_until(service.stderr, "listens on")).split("listens on ")[1].split()[0]
+                    draining = asyncio.create_task(drain(service.stderr))  # until the process ends and closes it
                     await _bursts(dialect, Count(url), rest, api)
             await draining
-
-
-async def _drain(stream: asyncio.StreamReader | None) -> None:
-    assert stream is not None
-    while await stream.readline():
-        pass
 
 
 async def _bursts(dialect: str, count: Count, rest: str, api: str) -> None:
