@@ -93,7 +93,7 @@ class SqlRoleRunStore:
             return await run_page(connection, guild_id, rule_id, limit, offset)
 
     async def due(self, now_ms: int, limit: int) -> list[UUID]:
-        """Runs that are not done and in nobody's hands, the longest waiting first; of each rule only its oldest."""
+        """Runs that are not done and in nobody's hands, the longest waiting first; of each role only its oldest."""
         order = (func.coalesce(role_run.c.claimed_until_ms, 0), role_run.c.created_at_ms, role_run.c.run_id)
         async with self.database.snapshot() as connection:
             return list(
@@ -215,13 +215,24 @@ def _is_unfinished(table: Any) -> ColumnElement[bool]:
 
 
 def _is_due(now_ms: int) -> ColumnElement[bool]:
-    """Not done, in nobody's hands, and the oldest of its rule: two runs of one rule never work against each other."""
+    """Not done, in nobody's hands, and the oldest of its role: two runs about one role never work against each other.
+
+    Of two rules that gave at once, the second found the role given, took it for one by hand and noted no grant; later
+    the first took it from members who had reached the second.
+    """
     other = role_run.alias("other")
+    mine, theirs = role_rule.alias("mine"), role_rule.alias("theirs")
+    same_role = exists(
+        select(mine.c.rule_id)
+        .join(theirs, and_(theirs.c.guild_id == mine.c.guild_id, theirs.c.role_id == mine.c.role_id))
+        .where(mine.c.rule_id == role_run.c.rule_id, theirs.c.rule_id == other.c.rule_id)
+    )
     earlier = or_(
         other.c.created_at_ms < role_run.c.created_at_ms,
         and_(other.c.created_at_ms == role_run.c.created_at_ms, other.c.run_id < role_run.c.run_id),
     )
-    is_behind = exists(select(other.c.run_id).where(other.c.rule_id == role_run.c.rule_id, _is_unfinished(other), earlier))
+    of_same = or_(other.c.rule_id == role_run.c.rule_id, same_role)
+    is_behind = exists(select(other.c.run_id).where(of_same, _is_unfinished(other), earlier))
     is_free = or_(role_run.c.claimed_until_ms.is_(None), role_run.c.claimed_until_ms <= now_ms)
     return and_(_is_unfinished(role_run), is_free, ~is_behind)
 
