@@ -226,6 +226,7 @@ def _is_due(now_ms: int) -> ColumnElement[bool]:
         select(mine.c.rule_id)
         .join(theirs, and_(theirs.c.guild_id == mine.c.guild_id, theirs.c.role_id == mine.c.role_id))
         .where(mine.c.rule_id == role_run.c.rule_id, theirs.c.rule_id == other.c.rule_id)
+        .correlate(role_run, other)  # by itself SQLAlchemy correlates one level only
     )
     earlier = or_(
         other.c.created_at_ms < role_run.c.created_at_ms,
