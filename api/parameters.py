@@ -93,19 +93,23 @@ IdempotencyKey: TypeAlias = Annotated[
 ]
 
 
-# Integers of the queries above. A reader of numbers takes `1e2` for 100, which is no way to write a whole number.
-_INTEGERS = ("limit", "offset", "days", "period_index")
+# A reader of numbers takes `1e2` for 100, which is no way to write a whole number.
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 async def expect_whole_numbers(request: Request[Any, Any, Any]) -> None:
-    """Before a handler, after its guards: integers in queries are written in digits.
+    """Before a handler, after its guards: the integers that it takes from the query are written in digits.
 
     Raises:
         InvalidInputError: one is not.
     """
-    asked = request.query_params
-    wrong = {name: "a whole number in digits" for name in _INTEGERS if not all(map(_WHOLE.fullmatch, asked.getall(name, [])))}
+    taken = request.route_handler.parsed_fn_signature.parameters
+    wrong = {
+        name: "a whole number in digits"
+        for name, texts in request.query_params.dict().items()
+        if name in taken and taken[name].has_inner_subclass_of(int) | taken[name].is_subclass_of(int)
+        if not all(map(_WHOLE.fullmatch, texts))
+    }
     if wrong:
         raise InvalidInputError("the request is not valid", details=wrong)
 

@@ -39,6 +39,7 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    at_ms: int
 
     @property
     def id(self) -> str:
@@ -51,8 +52,9 @@ class Request:
 
 @dataclass
 class Receiver:
-    """Answers with ``status`` (or by ``answer``), and keeps what it was sent."""
+    """Answers with ``status`` (or by ``answer``), and keeps what it was sent and when."""
 
+    clock: FixedClock = field(default_factory=FixedClock)
     status: int = 200
     answer: Answer | None = None
     got: list[Request] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Receiver:
     at_once: int = 0
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        self.got.append(Request(url, dict(headers), body))
+        self.got.append(Request(url, dict(headers), body, self.clock.now_ms()))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -79,6 +81,7 @@ class WebhookWorld:
     billing: Billing = field(default_factory=Billing)
 
     def __post_init__(self) -> None:
+        self.receiver.clock = self.clock
         self.ids = SystemIds()
         self.sealer = SecretSealer(MASTER_KEY)
         self.webhooks = Webhooks(SqlWebhookStore(self.database), self.sealer, self.clock, self.ids)
@@ -133,4 +136,5 @@ class WebhookWorld:
             await connection.execute(insert(table).values(**values))
 
     def genuine(self, request: Request, guild_id: int = GUILD) -> bool:
-        return accepts(self.secrets[guild_id], request.headers, request.body, self.clock.now_ms() // 1000)
+        """As of when it came."""
+        return accepts(self.secrets[guild_id], request.headers, request.body, request.at_ms // 1000)

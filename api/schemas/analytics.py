@@ -150,7 +150,7 @@ class ChannelMemberBody(Wire, frozen=True, kw_only=True):
 class ChannelStatsBody(Wire, frozen=True, kw_only=True):
     """A channel in the running period, open sessions included.
 
-    `by_member` (most time first, as many as `limit` allows) and `by_day` add up to `seconds`.
+    `by_day` adds up to `seconds`, and so does `by_member` (most time first) where `limit` leaves nobody out.
     """
 
     channel_id: Snowflake

@@ -22,6 +22,9 @@ HTTP: dict[str, Any] = {
 }
 
 
+_BACKLOG = 2048  # uvicorn's own
+
+
 class HttpServer(uvicorn.Server):
     """uvicorn without its own signal handlers: stopping is `run_service`'s business."""
 
@@ -36,7 +39,7 @@ class HttpServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 is any free one.
+    """A socket that takes connections, which wait until a server accepts them; port 0 is any free one.
 
     Raises:
         ConfigError: the address cannot be had.
@@ -46,6 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error

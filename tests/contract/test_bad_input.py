@@ -172,6 +172,24 @@ async def test_ids_in_paths_and_queries_that_are_none_are_422(quiet, sqlite_worl
     assert not wrong, "\n".join(wrong)
 
 
+async def test_every_whole_number_of_a_query_is_written_in_digits(quiet, sqlite_world):
+    headers, tried, wrong = sqlite_world.auth(), set(), []
+    for method, path, operation in _operations():
+        for one in operation.get("parameters", []):
+            kinds = [_schema_of(kind).get("type") for kind in one["schema"].get("oneOf", [one["schema"]])]
+            if one["in"] == "query" and "integer" in kinds:
+                tried.add(one["name"])
+                for value in ("1e1", "1.0", "0x1", "1_0"):
+                    address = _address(path, operation)
+                    address += f"{'&' if '?' in address else '?'}{one['name']}={value}"
+                    answer = await quiet.request(method, address, headers=headers)
+                    if answer.status_code != 422:
+                        wrong.append(f"{method} {address}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+    assert tried >= {"limit", "offset", "days", "period_index"}
+    assert (await quiet.get("/health/live?limit=1e1")).status_code == 200  # what a route does not take is nothing to it
+
+
 async def test_numbers_choices_and_times_in_queries_that_are_none_are_422(quiet, sqlite_world):
     headers, wrong = sqlite_world.auth(), []
     bad = {

@@ -177,9 +177,6 @@ async def test_two_processes_share_the_runs_and_do_nothing_twice(migrated_databa
 
     other = World(second, clock=world.clock)
     workers = [worker(world, discord=Counting("one")), worker(other, discord=Counting("two"), holder="two")]
-    # Each begins with half of the runs in its hands: who is quicker would have all.
-    due = await SqlRoleRunStore(first).due(world.clock.now_ms(), len(roles))
-    await asyncio.gather(*(workers[number % 2].step(run_id) for number, run_id in enumerate(due)))
     await asyncio.gather(*(one.work() for one in workers))
     assert sorted(call[1:] for call in given) == sorted((user, role) for user in reached for role in roles)
     assert {name for name, *_ in given} == {"one", "two"}
