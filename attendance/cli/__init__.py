@@ -43,7 +43,8 @@ def main() -> None:
     try:
         app()
     except RollcallError as error:
-        for line in error.message.splitlines():
+        named = [f"{name}: {problem}" for name, problem in error.details.items()]
+        for line in [*error.message.splitlines(), *named]:
             sys.stderr.write(f"rollcall: {line}\n")
         sys.exit(_EXIT_CODES.get(type(error), 1))
     except BrokenPipeError:

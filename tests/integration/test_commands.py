@@ -56,6 +56,12 @@ def test_a_port_that_is_taken_is_said(taken_port):
     said_plainly(rollcall("simulate", "--port", taken_port), 2, str(taken_port))
 
 
+def test_what_is_wrong_with_an_argument_is_said_by_name(tmp_path):
+    done = rollcall("dashboard-erase", "Ada", ROLLCALL_DATA_DIR=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[1:]) == (1, ["rollcall: user_id: must be a Discord user id"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_metrics_port_that_is_taken_is_said(tmp_path, taken_port):
     settings = {"DISCORD_BOT_TOKEN": Settings().token, "ROLLCALL_DATA_DIR": tmp_path, "ROLLCALL_API_PORT": 0}
     done = rollcall("serve", **settings, ROLLCALL_METRICS_PORT=taken_port)
