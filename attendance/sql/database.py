@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from attendance.errors import UnavailableError
-from attendance.sql.sqlite_visits import sqlite_driver
+from attendance.sql.sqlite_visits import SqliteDriver
 
 # What SQLAlchemy raises when a database is away, full or read-only: the caller may try again, nothing was half-written.
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
@@ -56,6 +56,7 @@ class Database:
     url: URL
     writer: AsyncEngine
     reader: AsyncEngine
+    _sqlite: SqliteDriver | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -113,6 +114,8 @@ class Database:
         await self.writer.dispose()
         if self.reader is not self.writer:
             await self.reader.dispose()
+        if self._sqlite is not None:
+            await self._sqlite.threads_ended()
 
 
 def open_database(url: str) -> Database:
@@ -123,16 +126,16 @@ def open_database(url: str) -> Database:
     parsed = normalise_url(url)
     if parsed.get_backend_name() == "sqlite":
         # One writer: waiting transactions queue at the pool in order. No overflow, and no time-out shorter than a long cut.
-        driver = sqlite_driver()
+        driver = SqliteDriver()
         writer = create_async_engine(
-            parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}, module=driver
+            parsed, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}, module=driver.module
         )
         reader = create_async_engine(
-            parsed, pool_size=8, max_overflow=8, pool_timeout=10, connect_args={"isolation_level": None}, module=driver
+            parsed, pool_size=8, max_overflow=8, pool_timeout=10, connect_args={"isolation_level": None}, module=driver.module
         )
         _prepare_sqlite(writer, "BEGIN IMMEDIATE")
         _prepare_sqlite(reader, "BEGIN")
-        return Database(parsed, writer, reader)
+        return Database(parsed, writer, reader, driver)
     engine = create_async_engine(
         parsed,
         pool_size=12,

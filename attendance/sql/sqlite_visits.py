@@ -7,9 +7,12 @@ cursor, execute, fetch and close. On a busy process each visit waits for the int
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import weakref
 from collections import deque
 from collections.abc import Sequence
+from threading import Thread
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -35,6 +38,9 @@ class _Told(NamedTuple):
 
 
 _NOTHING_YET = _Told()
+
+# For a thread to end: more than SQLite's busy handler may hold its last statement.
+_LONGEST_S = 15.0
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -80,13 +86,34 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
     _cursor_cls = _Cursor
 
 
-class _Driver(AsyncAdapt_aiosqlite_dbapi):
+class SqliteDriver(AsyncAdapt_aiosqlite_dbapi):
+    """The driver for one database's engines; pass its `module` as ``sqlalchemy.create_async_engine``'s."""
+
+    def __init__(self) -> None:
+        super().__init__(aiosqlite, sqlite3)
+        self._threads: list[tuple[Thread, weakref.ref[aiosqlite.Connection]]] = []
+
+    @property
+    def module(self) -> ModuleType:
+        """Itself: it has what SQLAlchemy looks for in a driver's module."""
+        return cast("ModuleType", self)
+
     def connect(self, *arguments: Any, **options: Any) -> AsyncAdapt_aiosqlite_connection:
+        """Open one, as the adapter does, and remember its thread."""
         connection = self.aiosqlite.connect(*arguments, **options)
         connection._thread.daemon = True  # noqa: SLF001  # as the adapter does
+        self._threads = [known for known in self._threads if known[0].is_alive()]
+        self._threads.append((connection._thread, weakref.ref(connection)))  # noqa: SLF001  # nobody else knows it
         return _Connection(self, await_(connection))
 
+    async def threads_ended(self) -> None:
+        """Wait until the threads of connections that were given up are through.
 
-def sqlite_driver() -> ModuleType:
-    """The driver for `sqlalchemy.create_engine`'s ``module``."""
-    return cast("ModuleType", _Driver(aiosqlite, sqlite3))
+        A connection whose task was cancelled is stopped without a wait. Its thread still answers, and would find the event
+        loop closed if nothing waited here. Connections in use are not waited for.
+        """
+        for thread, known in self._threads:
+            connection = known()
+            if connection is None or not connection._running:  # noqa: SLF001  # told to stop
+                del connection
+                await asyncio.to_thread(thread.join, _LONGEST_S)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import threading
+
 import aiosqlite
 import pytest
 from sqlalchemy import text
@@ -62,3 +66,31 @@ async def test_a_query_can_be_streamed(database):
         await connection.exec_driver_sql("INSERT INTO number VALUES (?)", [(value,) for value in range(3_000)])
     async with database.snapshot() as connection, connection.stream(text("SELECT value FROM number ORDER BY value")) as result:
         assert [value async for value in result.scalars()] == list(range(3_000))
+
+
+async def test_closing_waits_for_the_thread_of_a_connection_whose_opening_was_cancelled(tmp_path, monkeypatch):
+    database = open_database(f"sqlite:///{tmp_path / 'one.db'}")
+    opening, go_on, threads = threading.Event(), threading.Event(), []
+    connect = sqlite3.connect
+
+    def slow(*arguments, **options):
+        threads.append(threading.current_thread())
+        opening.set()
+        assert go_on.wait(60)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", slow)
+
+    async def use():
+        async with database.transaction():
+            pass
+
+    doomed = asyncio.create_task(use())
+    await asyncio.to_thread(opening.wait, 60)
+    doomed.cancel()
+    await asyncio.wait([doomed])
+    closing = asyncio.create_task(database.close())
+    assert threads[0].is_alive()
+    go_on.set()
+    await closing
+    assert not threads[0].is_alive()
