@@ -27,7 +27,7 @@ run: setup ## Run against Discord: needs DISCORD_BOT_TOKEN
 
 test: setup .venv/.dev ## Set up and pass every test, on SQLite and PostgreSQL
 	cargo test --workspace --locked --quiet
-	$(PYTEST) -n $(WORKERS) --dist worksteal --hypothesis-profile=ci
+	$(PYTEST) -n $(WORKERS) --dist worksteal --hypothesis-profile=ci || $(BIN)/python tests/second_attempt.py $$? --hypothesis-profile=ci
 
 quick: setup .venv/.dev ## Unit, property and contract tests on SQLite
 	$(PYTEST) -n $(WORKERS) --dist worksteal -p no:schemathesis -m "not slow and not postgresql" --hypothesis-profile=quick tests/unit tests/property tests/contract
