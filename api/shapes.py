@@ -8,11 +8,11 @@ import msgspec
 
 from api.schemas import reports as body
 from api.schemas import settings as setting
-from api.schemas.discord import ChannelBody, RoleBody
+from api.schemas.discord import ChannelBody, RoleBody, TextChannelBody
 from attendance.domain.instants import to_rfc3339
 from attendance.domain.reporting import whole_seconds
 from attendance.domain.settings import Fairness, TrackingMode
-from attendance.ports.discord_lookup import GuildRole
+from attendance.ports.discord_lookup import GuildRole, ListedTextChannel
 from attendance.ports.reports import BlindLine, ChannelLine, SessionLine
 from attendance.services.attendance_lists import NamedSession, Occupancy
 from attendance.services.leaderboards import LeaderboardLine
@@ -215,6 +215,17 @@ def channel_body(line: ChannelLine) -> ChannelBody:
         kind=cast("setting.ChannelKindName", line.kind),
         parent_id=_id(line.parent_id),
         position=line.position,
+    )
+
+
+def text_channel_body(channel: ListedTextChannel) -> TextChannelBody:
+    """A channel with messages."""
+    return TextChannelBody(
+        channel_id=str(channel.channel_id),
+        name=channel.name,
+        kind=cast("Any", channel.kind),
+        category=channel.category,
+        missing_permissions=list(channel.missing_permissions),
     )
 
 

@@ -27,7 +27,7 @@ from attendance.domain.subscriptions import Billing
 from attendance.errors import UnavailableError
 from attendance.ids import SystemIds, uuid7
 from attendance.keys.sealing import SecretSealer
-from attendance.ports.discord_lookup import BotPresence, GuildRole, TextChannel
+from attendance.ports.discord_lookup import BotPresence, GuildRole, ListedTextChannel, TextChannel
 from attendance.services.commands import Commands
 from attendance.services.open_keys import OpenKeys
 from attendance.services.passphrases import Attempts, Passphrases
@@ -85,6 +85,12 @@ class FakeLookup:
             raise UnavailableError("Discord is away")
         channels = TEXT_CHANNELS if guild_id == GUILD else ()
         return TextChannel(channel_id, self.missing) if channel_id in channels else None
+
+    async def text_channels(self, guild_id: int) -> list[ListedTextChannel]:
+        if self.away:
+            raise UnavailableError("Discord is away")
+        channels = TEXT_CHANNELS if guild_id == GUILD else ()
+        return [ListedTextChannel(one, f"=text {one}", "text", "Rooms", self.missing) for one in channels]
 
     async def bot_presence(self, _guild_id: int) -> BotPresence:
         if self.away:

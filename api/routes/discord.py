@@ -1,4 +1,4 @@
-"""``/channels``, ``/roles`` and ``/bot-present``: what the gateway and Discord say of the guild itself."""
+"""``/channels``, ``/text-channels``, ``/roles`` and ``/bot-present``: what the gateway and Discord say of the guild itself."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from api.auth import requires
 from api.errors import guild_errors
 from api.parameters import Guild, Offset, Services, TableLimit, Who, table_limit
 from api.routes import GUILD
-from api.schemas.discord import AccessBody, BotPresentBody, ChannelBody, RoleBody
+from api.schemas.discord import AccessBody, BotPresentBody, ChannelBody, RoleBody, TextChannelBody
 from api.schemas.wire import Page
-from api.shapes import channel_body, role_body
+from api.shapes import channel_body, role_body, text_channel_body
 from api.tables import Format, listing
 from attendance.services.access import Right
 
@@ -34,6 +34,24 @@ async def list_channels(
     """A page of channels, by position."""
     page, total = await services.channels.page(guild, table_limit(limit, is_table=format_ == "csv"), offset)
     return listing("channels", [channel_body(line) for line in page], ChannelBody, total, format_)
+
+
+@get(
+    f"{GUILD}/text-channels",
+    operation_id="listTextChannels",
+    summary="Channels with messages that the bot can see",
+    description="Text and announcement channels, voice channels and stages, in Discord's order, up to 10 seconds ago: what a "
+    "log destination may be. For who may write settings, since not every member sees each of them. 503 while Discord is away.",
+    tags=_TAGS,
+    guards=[requires(Right.WRITE)],
+    responses=guild_errors(),
+)
+async def list_text_channels(
+    *, services: Services, guild: Guild, format_: Format = "json", limit: TableLimit = None, offset: Offset = 0
+) -> Response[Page[TextChannelBody]]:
+    """A page of channels with messages."""
+    page, total = await services.channels.with_messages(guild, table_limit(limit, is_table=format_ == "csv"), offset)
+    return listing("text-channels", [text_channel_body(line) for line in page], TextChannelBody, total, format_)
 
 
 @get(
@@ -89,4 +107,4 @@ async def get_access(services: Services, guild: Guild, caller: Who) -> AccessBod
     return AccessBody(present=presence.present, name=presence.name, timezone=settings.timezone, rights=named)
 
 
-ROUTES: list[ControllerRouterHandler] = [list_channels, list_roles, get_access, get_bot_present]
+ROUTES: list[ControllerRouterHandler] = [list_channels, list_text_channels, list_roles, get_access, get_bot_present]

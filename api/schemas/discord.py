@@ -43,6 +43,16 @@ class ChannelBody(Wire, frozen=True, kw_only=True):
     position: int
 
 
+class TextChannelBody(Wire, frozen=True, kw_only=True):
+    """A channel with messages that the bot can see."""
+
+    channel_id: Snowflake
+    name: Annotated[str, msgspec.Meta(description="Other people's text: escape it", examples=["announcements"])]
+    kind: Literal["text", "announcement", "voice", "stage"]
+    category: Annotated[str | None, msgspec.Meta(description="The name of its category", examples=["Information"])]
+    missing_permissions: Annotated[list[str], msgspec.Meta(description="What the bot would need to post there and lacks")]
+
+
 class RoleBody(Wire, frozen=True, kw_only=True):
     """A role of the guild. That whose id is the guild's is @everyone; `managed` ones belong to an integration."""
 

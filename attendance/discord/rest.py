@@ -17,23 +17,24 @@ from attendance.discord.rest_client import LOOKUP_SECONDS, open_rest
 from attendance.domain.ids import ChannelId, GuildId, RoleId, UserId
 from attendance.errors import UnavailableError
 from attendance.ports.clock import Clock
-from attendance.ports.discord_lookup import NEEDED_PERMISSIONS, BotPresence, GuildRole, TextChannel
+from attendance.ports.discord_lookup import NEEDED_PERMISSIONS, BotPresence, GuildRole, ListedTextChannel, TextChannel
 
 KEPT_SECONDS = 30.0
 KEPT_ANSWERS = 20_000
 # Short: whoever repairs a channel's permissions tries again at once, and the gateway does not tell us.
 CHANNELS_KEPT_SECONDS = 10.0
+KEPT_LISTS = 100  # of up to 500 channels each
 
 Found = TypeVar("Found")
 _ABOUT_THE_GUILD = 0
-_WITH_MESSAGES = frozenset(
-    {
-        hikari.ChannelType.GUILD_TEXT,
-        hikari.ChannelType.GUILD_NEWS,
-        hikari.ChannelType.GUILD_VOICE,
-        hikari.ChannelType.GUILD_STAGE,
-    }
-)
+_SEEING = "View Channels"  # of NEEDED_PERMISSIONS
+_WITH_MESSAGES = {
+    hikari.ChannelType.GUILD_TEXT: "text",
+    hikari.ChannelType.GUILD_NEWS: "announcement",
+    hikari.ChannelType.GUILD_VOICE: "voice",
+    hikari.ChannelType.GUILD_STAGE: "stage",
+}
+_SPOKEN_IN = frozenset({hikari.ChannelType.GUILD_VOICE, hikari.ChannelType.GUILD_STAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class DiscordRestLookup:
         self._members: KeptAnswers[_Member | None] = KeptAnswers(clock, kept_seconds=KEPT_SECONDS, size=KEPT_ANSWERS)
         self._channels: KeptAnswers[hikari.PermissibleGuildChannel | None] = KeptAnswers(
             clock, kept_seconds=CHANNELS_KEPT_SECONDS, size=KEPT_ANSWERS
+        )
+
+        self._lists: KeptAnswers[Sequence[hikari.PermissibleGuildChannel]] = KeptAnswers(
+            clock, kept_seconds=CHANNELS_KEPT_SECONDS, size=KEPT_LISTS
         )
 
     async def may_manage(self, guild_id: GuildId, user_id: UserId) -> bool:
@@ -116,13 +121,37 @@ class DiscordRestLookup:
         )
         if guild is None or member is None or channel is None:
             return None
-        held = _permissions_in(channel, guild_id, self._bot_id, guild, member)
-        missing = tuple(name for name, bit in NEEDED_PERMISSIONS.items() if not held & bit)
-        return TextChannel(channel_id, missing)
+        return TextChannel(channel_id, self._missing_in(channel, guild_id, guild, member))
+
+    async def text_channels(self, guild_id: GuildId) -> Sequence[ListedTextChannel]:
+        """See the port."""
+        guild, member, channels = await asyncio.gather(
+            self._guild(guild_id), self._member(guild_id, self._bot_id), self._guild_channels(guild_id)
+        )
+        if guild is None or member is None:
+            return ()
+        categories = {channel.id: channel for channel in channels if channel.type == hikari.ChannelType.GUILD_CATEGORY}
+        listed = []
+        for channel in sorted(channels, key=lambda one: _place(one, categories)):
+            missing = self._missing_in(channel, guild_id, guild, member)
+            if channel.type not in _WITH_MESSAGES or _SEEING in missing:
+                continue
+            category = None if channel.parent_id is None else categories.get(channel.parent_id)
+            listed.append(
+                ListedTextChannel(
+                    ChannelId(int(channel.id)),
+                    channel.name or "",
+                    _WITH_MESSAGES[hikari.ChannelType(channel.type)],
+                    None if category is None else category.name,
+                    missing,
+                )
+            )
+        return tuple(listed)
 
     def forget(self, guild_id: GuildId) -> None:
         """See the port."""
         self._channels.forget(guild_id)
+        self._lists.forget(guild_id)
         self._guilds.forget(guild_id)
         self._members.forget(guild_id)
 
@@ -131,6 +160,7 @@ class DiscordRestLookup:
         await self._guilds.close()
         await self._members.close()
         await self._channels.close()
+        await self._lists.close()
 
     async def _guild(self, guild_id: GuildId) -> _Guild | None:
         async def ask() -> _Guild | None:
@@ -162,6 +192,19 @@ class DiscordRestLookup:
 
         return await self._channels.get((guild_id, channel_id), ask)
 
+    async def _guild_channels(self, guild_id: GuildId) -> Sequence[hikari.PermissibleGuildChannel]:
+        async def ask() -> Sequence[hikari.PermissibleGuildChannel]:
+            channels = await self._ask(self._rest.fetch_guild_channels(guild_id))
+            return tuple(one for one in channels or () if isinstance(one, hikari.PermissibleGuildChannel))
+
+        return await self._lists.get((guild_id, _ABOUT_THE_GUILD), ask)
+
+    def _missing_in(
+        self, channel: hikari.PermissibleGuildChannel, guild_id: GuildId, guild: _Guild, bot: _Member
+    ) -> tuple[str, ...]:
+        held = _permissions_in(channel, guild_id, self._bot_id, guild, bot)
+        return tuple(name for name, bit in NEEDED_PERMISSIONS.items() if not held & bit)
+
     async def _ask(self, question: Awaitable[Found]) -> Found | None:
         """Ask, within the bound; None for what Discord says is not there, or not for us."""
         try:
@@ -178,6 +221,15 @@ def _by_position(roles: Iterable[hikari.Role]) -> tuple[GuildRole, ...]:
     """The highest first; of two at one position Discord puts the older further up."""
     named = [GuildRole(RoleId(int(role.id)), role.name, role.position, role.is_managed) for role in roles]
     return tuple(sorted(named, key=lambda role: (-role.position, role.role_id)))
+
+
+def _place(
+    channel: hikari.PermissibleGuildChannel, categories: Mapping[hikari.Snowflake, hikari.PermissibleGuildChannel]
+) -> tuple[int, ...]:
+    """Where Discord shows it: what is in no category first, then by category; what is spoken in below what is only written."""
+    category = None if channel.parent_id is None else categories.get(channel.parent_id)
+    above = (-1, 0) if category is None else (category.position, int(category.id))
+    return (*above, channel.type in _SPOKEN_IN, channel.position, int(channel.id))
 
 
 def _permissions_of(guild: _Guild, member: _Member) -> hikari.Permissions:

@@ -30,6 +30,17 @@ class TextChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedTextChannel:
+    """A channel with messages as a list shows it; ``kind`` is ``text``, ``announcement``, ``voice`` or ``stage``."""
+
+    channel_id: ChannelId
+    name: str
+    kind: str
+    category: str | None  # its name
+    missing_permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GuildRole:
     """A role of a guild; a higher ``position`` stands further up in Discord's list, @everyone (the guild's own id) at 0."""
 
@@ -73,6 +84,13 @@ class DiscordLookup(Protocol):
         """A channel that has messages; None where the guild has no such, or the bot cannot see it.
 
         What is said of the channel itself may be 10 s old.
+        """
+        ...
+
+    async def text_channels(self, guild_id: GuildId) -> Sequence[ListedTextChannel]:
+        """Every channel that has messages and that the bot can see, in Discord's order; none for a guild without the bot.
+
+        What is said of the channels themselves may be 10 s old.
         """
         ...
 

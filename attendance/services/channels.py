@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from attendance.domain.ids import GuildId
 from attendance.ports.directory import GuildDirectory, GuildPresence
-from attendance.ports.discord_lookup import BotPresence, DiscordLookup, GuildRole
+from attendance.ports.discord_lookup import BotPresence, DiscordLookup, GuildRole, ListedTextChannel
 from attendance.ports.reports import ChannelLine, ReportSource
 
 
@@ -56,3 +56,12 @@ class Channels:
         """
         roles = await self.lookup.named_roles(guild_id)
         return roles[offset : offset + limit], len(roles)
+
+    async def with_messages(self, guild_id: GuildId, limit: int, offset: int) -> tuple[Sequence[ListedTextChannel], int]:
+        """The channels with messages that the bot can see, in Discord's order, and how many there are; none without the bot.
+
+        Raises:
+            UnavailableError: Discord is away.
+        """
+        channels = await self.lookup.text_channels(guild_id)
+        return channels[offset : offset + limit], len(channels)

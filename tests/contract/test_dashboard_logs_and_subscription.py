@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.dashboard_world import GUILD, form_token
@@ -18,10 +20,19 @@ DESTINATION = {
 }
 
 
+TEXT = [
+    {"channel_id": "71", "name": "rules", "kind": "announcement", "category": None, "missing_permissions": []},
+    {"channel_id": "72", "name": "general <b>", "kind": "text", "category": "Talk & more", "missing_permissions": []},
+    {"channel_id": "73", "name": "secret", "kind": "text", "category": "Talk & more", "missing_permissions": ["Send Messages"]},
+    {"channel_id": "81384788765712390", "name": "told", "kind": "text", "category": None, "missing_permissions": []},
+]
+
+
 @pytest.fixture
 def logs(dashboard):
     dashboard.api.answers["GET /log-destinations"] = (200, {"items": [DESTINATION], "total": 1})
     dashboard.api.answers["GET /channels"] = (200, {"items": [], "total": 0})
+    dashboard.api.answers["GET /text-channels"] = (200, {"items": TEXT, "total": len(TEXT)})
     return dashboard
 
 
@@ -50,7 +61,7 @@ async def test_a_channel_is_named_by_its_link_or_its_id(logs, given):
     assert "told from now on" in (await browser.get(LOGS)).text
 
 
-@pytest.mark.parametrize("given", ["", "general", "https://evil.example/channels/1/2", "0", "https://discord.com/channels/1/"])
+@pytest.mark.parametrize("given", ["general", "https://evil.example/channels/1/2", "0", "https://discord.com/channels/1/"])
 async def test_what_is_no_channel_is_said_beside_the_field(logs, given):
     browser = await logs.signed_in()
     form = {"_csrf_token": form_token(await browser.get(LOGS)), "channel": given, "frequency": "hourly"}
@@ -58,6 +69,47 @@ async def test_what_is_no_channel_is_said_beside_the_field(logs, given):
     assert answer.status_code == 422
     assert "neither a channel" in answer.text
     assert writes(logs) == []
+
+
+async def test_a_channel_is_picked_from_those_in_which_the_bot_may_post(logs):
+    logs.api.answers["POST /log-destinations"] = (201, DESTINATION)
+    browser = await logs.signed_in()
+    page = await browser.get(LOGS)
+    assert re.findall(r'<option value="(7[0-9])">([^<]+)<', page.text) == [
+        ("71", "#rules (announcements)"),
+        ("72", "#general &lt;b&gt;"),
+    ]
+    assert '<optgroup label="Talk &amp; more"><option value="72">' in page.text
+    assert 'option value="81384788765712390"' not in page.text  # it is told already
+    form = {"_csrf_token": form_token(page), "picked": "72", "channel": "", "types": ["signing"], "frequency": "hourly"}
+    assert (await browser.post(LOGS, data=form)).status_code == 303
+    assert writes(logs) == [
+        ("POST", "/log-destinations", {"channel_id": "72", "types": ["signing"], "frequency": "hourly"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("picked", "pasted", "says"),
+    [("", "", "Choose a channel."), ("72", "71", "Choose one or paste one"), ("72", "general", "neither a channel")],
+)
+async def test_two_channels_or_none_are_asked_about(logs, picked, pasted, says):
+    browser = await logs.signed_in()
+    form = {"_csrf_token": form_token(await browser.get(LOGS)), "picked": picked, "channel": pasted, "frequency": "hourly"}
+    answer = await browser.post(LOGS, data=form)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert writes(logs) == []
+
+
+async def test_while_discord_is_away_a_channel_is_pasted(logs):
+    logs.api.answers["GET /text-channels"] = (503, {"error": "Discord is away"})
+    logs.api.answers["POST /log-destinations"] = (201, DESTINATION)
+    browser = await logs.signed_in()
+    page = await browser.get(LOGS)
+    assert "Discord cannot be asked" in page.text
+    assert 'name="picked"' not in page.text
+    form = {"_csrf_token": form_token(page), "channel": "72", "types": ["signing"], "frequency": "hourly"}
+    assert (await browser.post(LOGS, data=form)).status_code == 303
 
 
 async def test_what_the_api_refuses_stands_beside_the_channel(logs):
@@ -87,6 +139,7 @@ async def test_who_may_only_read_is_shown_no_form(logs):
     logs.api.answers["GET /access"] = (200, {"present": True, "name": "G", "timezone": "UTC", "rights": ["read"]})
     page = await (await logs.signed_in()).get(LOGS)
     assert f'action="{LOGS}"' not in page.text
+    assert not any("/text-channels" in path for _, path, _, _ in logs.api.requests)
 
 
 async def test_the_tier_is_shown_and_only_operators_may_set_it(dashboard):

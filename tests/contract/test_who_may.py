@@ -105,6 +105,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/stats/explain"): Row("own numbers", 200, f"?user_id={MEMBER}"),
     ("GET", "/subscription"): Row("read", 200),
     ("PATCH", "/subscription"): Row("subscription", 422, body=_WRONG),
+    ("GET", "/text-channels"): Row("write", 200),
     ("GET", "/tokens"): Row("tokens", 200),
     ("POST", "/tokens"): Row("tokens", 422, body=_WRONG),
     ("DELETE", "/tokens/{token_id}"): Row("tokens", 404),

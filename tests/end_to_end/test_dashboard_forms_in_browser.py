@@ -82,6 +82,7 @@ async def test_a_setting_is_refused_in_words_and_then_kept(
 
 async def test_a_log_destination_needs_a_channel_that_is_there(admin: Visitor, house: House) -> None:
     form = await opened(admin, house.guild("/logs"), "channel")
+    await admin.page.get_by_text("It is not in the list").click()
     rows = admin.page.locator("main .card, main tbody tr")
     before = await rows.count()
     await form.field.fill("no-such-channel-anywhere")
@@ -90,6 +91,10 @@ async def test_a_log_destination_needs_a_channel_that_is_there(admin: Visitor, h
     await form.is_refused("no-such-channel-anywhere")
     await admin.open(house.guild("/logs"))
     await expect(rows).to_have_count(before)
+    await (await opened(admin, house.guild("/logs"), "picked")).field.select_option(label="#attendance")
+    await admin.page.get_by_role("button", name="Tell this channel").click()
+    await expect(admin.page.get_by_role("heading", name="attendance", exact=True)).to_be_visible()
+    await expect(admin.page.locator("[name=picked] option", has_text="attendance")).to_have_count(0)  # it is told now
     admin.wrongs.clear()
 
 

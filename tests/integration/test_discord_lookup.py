@@ -15,6 +15,7 @@ from attendance.discord.rest_client import open_rest
 from attendance.errors import ConfigError, UnavailableError
 from attendance.ports.discord_lookup import NEEDED_PERMISSIONS, BotPresence, DiscordLookup
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, Settings, Simulator, running_simulator
+from simulator.entities import ChannelType, Overwrite
 from tests.loopback_server import speaking
 
 NOBODY = 4_242
@@ -178,3 +179,30 @@ async def test_roles_are_named_the_highest_first_and_everyone_last() -> None:
         assert {role.role_id for role in roles} == await lookup.guild_roles(DEMO_GUILD_ID)
         assert next(role.name for role in roles if role.role_id == role_id) == "Some <b>"
         assert not await lookup.named_roles(NOBODY)
+
+
+async def test_channels_with_messages_are_listed_as_discord_shows_them_with_what_the_bot_lacks() -> None:
+    async with asking() as (sim, lookup, clock):
+        category = sim.world.create_channel(DEMO_GUILD_ID, "Staff", ChannelType.CATEGORY)
+        voice = sim.world.create_channel(DEMO_GUILD_ID, "Room", ChannelType.VOICE, parent_id=category)
+        text = sim.world.create_channel(DEMO_GUILD_ID, "log <b>", ChannelType.TEXT, parent_id=category)
+        closed = sim.world.create_channel(DEMO_GUILD_ID, "closed", ChannelType.TEXT, parent_id=category)
+        hidden = sim.world.create_channel(DEMO_GUILD_ID, "hidden", ChannelType.TEXT, parent_id=category)
+        bot_id = sim.settings.bot_id
+        for channel_id, name in ((closed, "Send Messages"), (hidden, "View Channels")):
+            sim.world.channel(channel_id).overwrites.append(Overwrite(bot_id, deny=NEEDED_PERMISSIONS[name], is_member=True))
+        listed = await lookup.text_channels(DEMO_GUILD_ID)
+        staff = [one for one in listed if one.category == "Staff"]
+        assert [(one.channel_id, one.name, one.kind, one.missing_permissions) for one in staff] == [
+            (text, "log <b>", "text", ()),
+            (closed, "closed", "text", ("Send Messages",)),
+            (voice, "Room", "voice", ()),
+        ]
+        without = [one.category is None for one in listed]
+        assert without == sorted(without, reverse=True)
+        assert await lookup.text_channels(DEMO_GUILD_ID) == listed
+        assert sim.rest.requests["GET /guilds/{guild_id}/channels"] == 1
+        sim.world.delete_channel(text)
+        clock.advance(10_000)
+        assert text not in {one.channel_id for one in await lookup.text_channels(DEMO_GUILD_ID)}
+        assert not await lookup.text_channels(NOBODY)
