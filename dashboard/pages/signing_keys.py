@@ -20,6 +20,7 @@ from dashboard.pages.signing import Status, every_key
 from dashboard.viewers import confirmed
 
 _TOO_MANY = 429
+_NO_VALID_BODY = "the body is not valid"  # how the API heads what its schema refuses
 _POSITION = re.compile(r"-1|0|[1-9][0-9]{0,15}", re.ASCII)
 _AUTO_UNLOCK = {"yes": True, "no": False}
 
@@ -139,7 +140,8 @@ async def _send(
         if not refused.is_about_input:
             raise
         errors = refused.details or {"": refused.message}
-        message = refused.message if refused.details else ""
+        says_more = refused.details and name == "revoke" and refused.message != _NO_VALID_BODY
+        message = refused.message if says_more else ""
         return await _refuse(page, name, form, errors, message=message, status=refused.status)
     return page.redirect(f"{page.base}/signing", Flash("good", f"signing-done-{name}"))
 

@@ -256,7 +256,7 @@ async def test_what_is_no_position_is_said_beside_it(signing, position):
     typed = {"_csrf_token": form_token(await browser.get(KEYS)), "reason": "r", "last_good_guild_seq": position}
     answer = await browser.post(f"{KEYS}/revoke", data=typed)
     assert answer.status_code == 422
-    assert 'id="revoke-position-error"' in answer.text
+    assert 'id="revoke-last_good_guild_seq-error"' in answer.text
     assert writes(signing) == []
 
 

@@ -7,8 +7,11 @@ export function confirmSteps(root) {
       step.open = false;
       summary.focus();
     };
+    let wasOpen = step.open; // one that came open says so with an event of its own: the focus is where the page put it
     step.addEventListener("toggle", () => {
-      if (step.open) step.querySelector("[data-first], input:not([type=hidden]), button")?.focus();
+      const opened = step.open && !wasOpen;
+      wasOpen = step.open;
+      if (opened) step.querySelector("[data-first], input:not([type=hidden]), button")?.focus();
     });
     step.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && step.open) close();
