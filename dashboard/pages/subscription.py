@@ -42,18 +42,22 @@ async def change_subscription(page: InGuild, request: Request[Any, Any, Any]) ->
     if tier == "pro":
         day = day_of_text(last)
         if last and day is None:
-            return await _show(page, {"renews_at": page.words("subscription-bad-day")}, last=last, status=422)
+            errors = {"renews_at": page.words("subscription-bad-day")}
+            return await _show(page, errors, tier=tier, last=last, status=422)
         body["renews_at"] = None if day is None else day_ends(day, page.guild.zone)
     try:
         await page.api.patch("/subscription", body)
     except ApiRefused as refused:
         if not refused.is_about_input:
             raise
-        return await _show(page, refused.details or {"tier": refused.message}, last=last, status=refused.status)
+        errors = refused.details or {"tier": refused.message}
+        return await _show(page, errors, tier=tier, last=last, status=refused.status)
     return page.redirect(f"{page.base}/subscription", Flash("good", "subscription-saved"))
 
 
-async def _show(page: GuildPage, errors: Mapping[str, str] | None = None, *, last: str = "", status: int = 200) -> Html:
+async def _show(
+    page: GuildPage, errors: Mapping[str, str] | None = None, *, tier: str | None = None, last: str = "", status: int = 200
+) -> Html:
     found = await page.api.get("/subscription", Subscription)
     return page.render(
         "subscription/subscription.html",
@@ -61,6 +65,7 @@ async def _show(page: GuildPage, errors: Mapping[str, str] | None = None, *, las
         subscription=found,
         features=FEATURES,
         tiers=TIERS,
+        tier=found.tier if tier is None else tier,
         last_day=last,
         errors=errors or {},
     )
