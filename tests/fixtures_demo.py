@@ -18,7 +18,7 @@ from attendance.services.passphrases import Argon2Cost
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, DEMO_MEMBER_ID
 from simulator import Settings as SimulatorSettings
 
-CHEAP = Argon2Cost(8, 1, 8, 1)
+CHEAP = Argon2Cost(Argon2Cost().min_m_kib, Argon2Cost().min_t)  # the least that a service opens
 WEEKS = 2
 
 
