@@ -11,7 +11,6 @@ from api import documentation
 from api.auth import Tokens, caller_of
 from api.documentation import describe, openapi_config
 from api.errors import HANDLERS
-from api.heads import HeadAsGet, with_head
 from api.parameters import expect_whole_numbers, provide_guild, provide_services
 from api.requests import mark_response
 from api.routes import (
@@ -44,6 +43,7 @@ from api.routes import (
 )
 from api.services import ApiServices
 from api.timing import RequestTimer
+from attendance.head_requests import HeadAsGet, with_head
 from attendance.rate_limits import RateLimiter
 
 MAX_BODY_BYTES = 256 * 1024

@@ -13,7 +13,6 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
-from api.heads import with_head
 from api.requests import request_id
 from api.schemas.wire import ErrorBody, in_words
 from attendance.errors import (
@@ -25,6 +24,7 @@ from attendance.errors import (
     RollcallError,
     UnavailableError,
 )
+from attendance.head_requests import with_head
 
 _log = structlog.get_logger("api")
 

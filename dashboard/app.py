@@ -7,6 +7,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from attendance.head_requests import HeadAsGet
 from dashboard import static_files
 from dashboard.error_pages import HANDLERS
 from dashboard.page import provide_page
@@ -94,7 +95,7 @@ ROUTE_MODULES = (
 def create_dashboard(services: DashboardServices) -> Litestar:
     """Build the dashboard over its services."""
     handlers: list[ControllerRouterHandler] = [route for module in ROUTE_MODULES for route in module.ROUTES]
-    return Litestar(
+    app = Litestar(
         route_handlers=handlers,
         state=State({"services": services}),
         dependencies={"page": Provide(provide_page)},
@@ -107,3 +108,5 @@ def create_dashboard(services: DashboardServices) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    app.asgi_handler = HeadAsGet(app.asgi_handler)
+    return app

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from attendance import __version__
 
 app = typer.Typer(
     name="rollcall",
@@ -13,8 +17,19 @@ app = typer.Typer(
 )
 
 
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rollcall {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def rollcall() -> None:
+def rollcall(
+    *,
+    version: Annotated[  # its callback answers
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
     """Voice attendance for Discord that can be trusted.
 
     Settings come from the environment: see `rollcall config-dump`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,16 @@ async def greet(service: Service, settings: Settings, folder: Path, *, is_new: b
         dashboard=service.dashboard_url, admin=_NAMES[DEMO_ADMIN_ID], member=_NAMES[DEMO_MEMBER_ID],
         url=service.api_url, base=base, session_id=session_id, control=control,
         command=f'{{"guild_id":"{DEMO_GUILD_ID}","user_id":"{DEMO_ADMIN_ID}","command":"attendance leaderboard","wait_s":9}}',
-        token=f"ROLLCALL_DATA_DIR={folder} .venv/bin/rollcall token --user {DEMO_ADMIN_ID} --guild {DEMO_GUILD_ID}",
+        token=f"ROLLCALL_DATA_DIR={folder} {_command()} token --user {DEMO_ADMIN_ID} --guild {DEMO_GUILD_ID}",
         key="a signing key was made" if made == 201 else "the signing key of an earlier run is open",  # noqa: PLR2004
     ))  # fmt: skip
+
+
+def _command() -> str:
+    """This command as one can type it here."""
+    path = Path(sys.argv[0]).absolute()
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 async def _until_connected(session: aiohttp.ClientSession, url: str) -> None:

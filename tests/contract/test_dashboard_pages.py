@@ -45,6 +45,13 @@ async def test_pages_have_neither_inline_script_nor_inline_style(browser):
         assert not re.search(r"<script(?![^>]*\ssrc=)", text)
 
 
+async def test_head_is_get_without_a_body(browser):
+    for path, status in (("/", 200), (f"/guilds/{GUILD}", 200), ("/static/app-1.css", 200), ("/nowhere", 404)):
+        head = await browser.head(path)
+        assert (head.status_code, head.content) == (status, b"")
+        assert int(head.headers["content-length"]) > 0
+
+
 async def test_the_picker_lists_discords_servers_and_a_name_is_text(browser):
     page = await browser.get("/")
     assert f'href="/guilds/{GUILD}"' in page.text
