@@ -57,7 +57,8 @@ async def correct_session(
     """A correction."""
     request = Request(guild, caller.actor, idempotency_key)
     made, is_new = await services.corrections.correct(request, UUID(data.session_id), data.delta_seconds, data.note)
-    return Response(correction_body(made), status_code=201 if is_new else 200)
+    names = await services.history.names(guild, [made.actor_id])
+    return Response(correction_body(made, names), status_code=201 if is_new else 200)
 
 
 @get(
@@ -80,7 +81,8 @@ async def list_corrections(
     """A page of corrections."""
     user_id = None if user_filter is None else parse_user(user_filter)
     made, total = await services.corrections.page(guild, user_id, table_limit(limit, is_table=format_ == "csv"), offset)
-    return listing("corrections", [correction_body(one) for one in made], CorrectionBody, total, format_)
+    names = await services.history.names(guild, (one.actor_id for one in made))
+    return listing("corrections", [correction_body(one, names) for one in made], CorrectionBody, total, format_)
 
 
 ROUTES: list[ControllerRouterHandler] = [correct_session, list_corrections]

@@ -50,6 +50,9 @@ class CorrectionBody(Wire, frozen=True, kw_only=True):
     delta_seconds: Difference
     note: Note
     actor_id: Snowflake
+    actor_name: Annotated[
+        str, msgspec.Meta(description="As the guild calls them now; the id where it does not know them", examples=["Ada"])
+    ]
     created_at: Instant
     after_archive: Annotated[
         bool, msgspec.Meta(description="Made after the period's archive: beside it as `corrected_seconds`, and in no sum")

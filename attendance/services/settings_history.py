@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from attendance.domain.audit import AuditEntry
@@ -31,11 +31,11 @@ class SettingsHistory:
         check_range(which.from_ms, which.to_ms)
         return await self.audit.page(which, limit, offset)
 
-    async def names(self, guild_id: GuildId, entries: Sequence[AuditEntry]) -> dict[UserId, str]:
-        """What the guild calls those who made the changes now; the id where it does not know them."""
-        actors = {entry.actor.user_id for entry in entries if entry.actor.user_id is not None}
+    async def names(self, guild_id: GuildId, actors: Iterable[UserId | None]) -> dict[UserId, str]:
+        """What the guild calls those who made changes; the id where it does not know them. None is Rollcall itself."""
+        known = {user_id for user_id in actors if user_id is not None}
         async with self.reports.view() as view:
-            return await view.member_names(guild_id, actors)
+            return await view.member_names(guild_id, known)
 
     async def versions(self, guild_id: GuildId, limit: int, offset: int) -> tuple[list[RulesLine], int]:
         """Versions of the rules, newest first, and how many there are."""

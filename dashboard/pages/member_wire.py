@@ -147,6 +147,7 @@ class Correction(msgspec.Struct, frozen=True):
     delta_seconds: int
     note: str
     actor_id: str
+    actor_name: str
     created_at: str
     after_archive: bool
 

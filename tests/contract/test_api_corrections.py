@@ -43,6 +43,7 @@ async def test_a_correction_moves_every_sum_and_the_leaderboard(client, world):
     first = await world.session(11, 600_000, pauses=(0, 0, 300_000, 0), signed=True)
     await world.session(12, 700_000, signed=True)
     assert await board(client, world) == [("12", 700, 0), ("11", 600, 0)]
+    await world.name(MANAGER, "=Ada")
     made = await correct(client, world, first, 200)
     assert made.status_code == 201
     assert made.json() == {
@@ -55,6 +56,7 @@ async def test_a_correction_moves_every_sum_and_the_leaderboard(client, world):
         "delta_seconds": 200,
         "note": "was there",
         "actor_id": str(MANAGER),
+        "actor_name": "=Ada",
         "created_at": "2027-01-15T08:00:00.000Z",
         "after_archive": False,
     }

@@ -36,6 +36,7 @@ MADE = {
     "delta_seconds": 600,
     "note": "was there <i>",
     "actor_id": str(MEMBER),
+    "actor_name": "Grace <u>",
     "created_at": "2026-11-28T20:00:00.000Z",
     "after_archive": True,
 }
@@ -78,9 +79,10 @@ async def test_an_address_that_lost_its_instant_finds_the_session_by_when_its_id
 async def test_a_session_shows_what_was_recorded_and_its_corrections_beside_it(world):
     page = await (await world.signed_in()).get(PAGE, params={"at": AT})
     assert page.status_code == 200
-    assert not any(markup in page.text for markup in ("<script>x", "Lounge <b>", "there <i>"))
+    assert not any(markup in page.text for markup in ("<script>x", "Lounge <b>", "there <i>", "Grace <u>"))
     assert all(words in page.text for words in ("0:50:00", "1:00:00", "+0:10:00", "never changed", "archive"))
     assert page.text.count("was there") == 1
+    assert f'/members/{MEMBER}"><bdi>Grace &lt;u&gt;</bdi>' in page.text
     asked = next(parse_qs(urlsplit(path).query) for _, path, _, _ in world.api.requests if "/sessions" in path)
     assert asked == {"user_id": [OTHER], "from": [AT], "to": ["2026-11-28T18:00:00.001Z"]}
 

@@ -136,6 +136,7 @@ CORRECTION = {
     "delta_seconds": 600,
     "note": "muted by mistake <i>",
     "actor_id": str(MEMBER),
+    "actor_name": "Grace <u>",
     "created_at": "2026-11-28T20:00:00.000Z",
     "after_archive": False,
 }
