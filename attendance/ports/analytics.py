@@ -55,8 +55,15 @@ class AnalyticsView(Protocol):
         """Most members at once in a channel in the period that runs since ``started_at_ms``."""
         ...
 
-    async def members_between(self, guild_id: GuildId, span: LocalRange) -> dict[UserId, int]:
-        """Credited milliseconds, in the range, of every member with a closed session that overlaps it; of many it is 0."""
+    async def amounts_between(self, guild_id: GuildId, span: LocalRange) -> list[int]:
+        """Credited milliseconds, in the range, of every member with a closed session that overlaps it; of many it is 0.
+
+        Members with an open session are not among them. In no order that anything may rely on.
+        """
+        ...
+
+    async def open_members_between(self, guild_id: GuildId, span: LocalRange) -> dict[UserId, int]:
+        """The same of the members with an open session: those of them who have a closed one that overlaps the range, too."""
         ...
 
     async def channels_between(self, guild_id: GuildId, span: LocalRange) -> dict[ChannelId, int]:

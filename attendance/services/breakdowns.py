@@ -6,6 +6,7 @@ always add up to the trend, and the members to it but for what was erased.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,15 +75,19 @@ class Breakdowns:
         async with self.reports.view() as view:
             now_ms = self.clock.now_ms()
             span = await span_of(view, guild_id, days, timezone, now_ms)
-            members = await view.members_between(guild_id, span)
+            amounts = await view.amounts_between(guild_id, span)
+            members = await view.open_members_between(guild_id, span)
             channels = await view.channels_between(guild_id, span)
             running, as_of_ms = await _running(view, guild_id, now_ms)
-        erased_ms = sum(channels.values()) - sum(members.values())
-        quarters = span.quarters
+        stored_ms, quarters = sum(members.values()), span.quarters
         for session in running:
             if session.joined_at_ms < as_of_ms and span.from_ms < as_of_ms:
                 members[session.user_id] = members.get(session.user_id, 0) + _within(session, quarters, as_of_ms)
-        return MemberDistribution(span.timezone, span.from_ms, now_ms, distribution_of(members.values()), erased_ms)
+        amounts += members.values()
+        distribution = await asyncio.to_thread(distribution_of, amounts)  # 100,000 are sorted for some 20 ms
+        open_ms = sum(members.values()) - stored_ms
+        erased_ms = sum(channels.values()) - (distribution.credited_ms - open_ms)
+        return MemberDistribution(span.timezone, span.from_ms, now_ms, distribution, erased_ms)
 
     async def channels(self, guild_id: GuildId, days: int, timezone: str | None) -> ChannelShares:
         """Time, sessions and members of each channel with any; ``timezone`` None is the guild's.
