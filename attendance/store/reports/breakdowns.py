@@ -27,7 +27,7 @@ _IN_RANGE = (
 _OPEN = select(open_session.c.user_id).where(open_session.c.guild_id == GUILD)
 
 # 100,000 members come as one text of numbers: as many rows would take the event loop longer than the database. All quarters of
-# the guild are walked in the order of their key, so that a member's are summed up where they are met, without a table in between.
+# the guild are walked in the order of their key: a member's are summed up where they are met, with no table in between.
 _AMOUNTS = (
     select(func.sum(member_quarter.c.credited_ms).label("credited_ms"))
     .where(_IN_RANGE)
