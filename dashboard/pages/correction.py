@@ -67,10 +67,21 @@ async def correct_session(
         if not refused.is_about_input:
             raise
         named = dict(refused.details)
-        if "delta_seconds" in named:  # its words are of seconds, the field is of minutes
-            named["minutes"] = page.words("member-correct-seconds", words=named.pop("delta_seconds"))
+        if named.pop("delta_seconds", None):  # its words are of seconds, the field is of minutes
+            most_add, most_take = _room(session)
+            named["minutes"] = page.words("member-correct-room", add=most_add, take=most_take)
         return await _show(page, session, made, typed, named or {"minutes": refused.message}, status=refused.status)
     return page.redirect(_address(page, session), Flash("good", "member-correction-made"))
+
+
+def _room(session: Session) -> tuple[int, int]:
+    """How many whole minutes can be added and taken: a session stays within nothing and its whole length."""
+    now = session.seconds + session.corrected_seconds
+    return max(0, _length(session) - now) // 60, max(0, now) // 60
+
+
+def _length(session: Session) -> int:
+    return round((parsed_instant(session.left_at) - parsed_instant(session.joined_at)).total_seconds())
 
 
 def _errors(page: GuildPage, typed: Typed) -> dict[str, str]:
@@ -134,7 +145,7 @@ async def _show(
         status=status,
         current=section_of(page, session.user_id),
         session=session,
-        length=round((parsed_instant(session.left_at) - parsed_instant(session.joined_at)).total_seconds()),
+        length=_length(session),
         day=day_in(session.joined_at, page.guild.zone),
         made=made,
         action=_address(page, session),

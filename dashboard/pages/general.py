@@ -65,8 +65,8 @@ async def change_retention(page: InGuild, request: Request[Any, Any, Any]) -> Ht
     except ApiRefused as refused:
         if not refused.is_about_input:
             raise
-        errors = refused.details or {"retention_days": refused.message}
-        return await _form(page, days=text, errors=errors, status=refused.status)
+        # Its words are of JSON.
+        return await _form(page, days=text, errors={"retention_days": page.words("general-bad-days")}, status=refused.status)
     return page.redirect(f"{page.base}/settings/general", Flash("good", "general-retention-saved"))
 
 

@@ -26,6 +26,7 @@ _MOST_RULES = 25
 _NUMBER = re.compile(r"[0-9]{0,6}", re.ASCII)
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _MINUTE_S, _HOUR_S = 60, 3600
+_MOST_HOURS = 87_600  # ten years, the API's bound
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -132,6 +133,8 @@ def mistakes_of(page: GuildPage, typed: Typed) -> dict[str, str]:
         mistakes["role_id"] = page.words("roles-bad-role")
     if not _NUMBER.fullmatch(typed.hours) or not _NUMBER.fullmatch(typed.minutes) or seconds_of(typed) < 1:
         mistakes["hours"] = page.words("roles-bad-time")
+    elif seconds_of(typed) > _MOST_HOURS * _HOUR_S:
+        mistakes["hours"] = page.words("roles-too-much-time", hours=_MOST_HOURS)
     return mistakes
 
 

@@ -140,7 +140,7 @@ async def test_what_the_api_refuses_stands_beside_its_field(world, status):
         PAGE, params={"at": AT}, data={"_csrf_token": token, "direction": "add", "minutes": "500", "note": "kept & shown"}
     )
     assert page.status_code == status
-    assert ("beyond the session &lt;x&gt;" if status == 422 else "refused &lt;x&gt;") in page.text
+    assert ("at most 0 whole minutes can be added, and 60 taken" if status == 422 else "refused &lt;x&gt;") in page.text
     assert "kept &amp; shown" in page.text
 
 

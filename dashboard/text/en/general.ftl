@@ -15,4 +15,4 @@ general-retention-not-you = Only who has Manage Server may change this: it erase
 general-days = Keep for
 general-days-hint = 14 to 3650. Leave it empty to keep everything.
 general-days-unit = days
-general-bad-days = Give a whole number of days, in digits, or nothing.
+general-bad-days = Give a whole number of days from 14 to 3650, in digits, or nothing.

@@ -17,6 +17,7 @@ roles-minutes = and minutes
 roles-h = h
 roles-min = min
 roles-bad-time = Give whole hours and minutes, together more than nothing.
+roles-too-much-time = At most { $hours } hours in all.
 roles-scope = Which time counts
 roles-scope-period = Time of the ended period
 roles-scope-period-hint = Judged anew at each period’s end.
