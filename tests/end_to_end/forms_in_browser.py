@@ -89,14 +89,18 @@ async def press(page: Page, name: str) -> None:
 
 
 async def look(came: Visitor, name: str) -> list[str]:
-    """What is wrong with the page that is open, on a phone and on a desk; a picture of each is kept."""
+    """What is wrong with the page that is open, on a phone and on a desk; a picture of each is kept.
+
+    axe judges what only a write makes of a page: a refusal, or an opened step.
+    """
     page, wrong = came.page, []
     for width in (390, 1280):
         await page.set_viewport_size({"width": width, "height": 900})
         await photograph(page, SCREENSHOTS / f"form-{name}-{width}.png")
         if await is_wider_than_screen(page):
             wrong.append(f"{name} at {width}px scrolls sideways")
-    wrong += [f"{name}: {complaint}" for complaint in await complaints(page)]
+    if await page.locator("main :is([autofocus], .confirm[open])").count():
+        wrong += [f"{name}: {complaint}" for complaint in await complaints(page)]
     wrong += [one for one in came.wrongs if not _ONLY_A_STATUS.search(one)]  # Chromium notes the status of a refused form
     came.wrongs.clear()
     return wrong
