@@ -21,7 +21,7 @@ AnyRequest = Request[Any, Any, Any]
 Typed = Mapping[str, Any]
 
 _NEW: Typed = {"id": "", "name": "", "color": "#2196F3", "priority": "", "permissions": []}
-_OWN = {Permission.VIEW_ADMIN: "admin-permission-view-admin", Permission.MANAGE_USERS: "admin-permission-manage-users"}
+_OWN = frozenset({Permission.VIEW_ADMIN, Permission.MANAGE_USERS})
 
 
 @get("/admin/roles", guards=[views_admin])
@@ -136,9 +136,16 @@ def _form_of(page: AnyPage, typed: Typed) -> dict[str, Any]:
     }
     return {
         "values": typed,
-        "permissions": [(one.value, one.value, page.words(_OWN.get(one, "admin-permission-other"))) for one in Permission],
+        "permissions": [_offered(page, one) for one in Permission],
         "labels": {name: page.words(f"admin-{key}") for name, key in labels.items()},
     }
+
+
+def _offered(page: AnyPage, permission: Permission) -> tuple[str, str, str]:
+    """A box to tick: its value, its words, and what it opens."""
+    opens = permission.value if permission in _OWN else "other"
+    hint = page.words(f"admin-permission-hint-{opens}", name=permission.value)
+    return permission.value, page.words(f"admin-permission-{permission.value}"), hint
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (show_roles, create_role, show_role, change_role)

@@ -168,6 +168,7 @@ async def test_a_refused_role_keeps_what_was_typed(people: dict[str, AsyncClient
     assert 'value="Night"' in answer.text
     assert 'value="seven"' in answer.text
     assert re.search(r'value="view_admin"[^>]* checked', answer.text)
+    assert "pages</label>" in answer.text  # words, not `view_admin`
     assert EVIL not in answer.text
     for path, fields, status in (
         ("/admin/roles", {"id": "high", "name": "High", "color": "#000000", "priority": "100"}, 403),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from urllib.parse import parse_qs, urlsplit
 
+from attendance.domain.preferences import Preferences, as_audited
+from attendance.domain.schedule import Schedule
+from attendance.domain.settings import Fairness
+from attendance.domain.webhooks import WebhookSettings, shown_settings
+from dashboard.pages.audit import FIELDS
+from dashboard.words import Words
 from tests.dashboard_world import GUILD, MEMBER, come_back, form_token
 
 AUDIT, TOKENS = f"/guilds/{GUILD}/audit", f"/guilds/{GUILD}/tokens"
@@ -45,8 +53,27 @@ async def test_a_change_shows_who_made_it_and_both_sides_of_it(dashboard):
     assert "<script>1" not in page.text
     assert "<b>&" not in page.text
     assert "Ada <i>" not in page.text
-    told = ("Changed the fairness rules", "fairness.update", "Ada &lt;i&gt;", "203.0.113.9", "pause_on_mute", "One change")
+    told = ("Changed the fairness rules", "fairness.update", "Ada &lt;i&gt;", "203.0.113.9", "Pause while muted", "One change")
     assert all(words in page.text for words in told)
+
+
+async def test_members_of_a_change_have_words_and_unknown_ones_their_name(dashboard):
+    entry = ENTRY | {"before": {"pause_on_mute": False, "glow": 3}, "after": {"pause_on_mute": True, "glow": 4, "events": []}}
+    dashboard.api.answers["GET /audit"] = (200, {"items": [entry], "total": 1})
+    page = await (await dashboard.signed_in()).get(AUDIT)
+    cell = " ".join(re.sub("<[^>]+>", " ", page.text.partition('title="pause_on_mute">')[2].partition("</td>")[0]).split())
+    assert cell == "Pause while muted : before no → , then yes glow : before 3 → , then 4 Events : none"
+
+
+def test_every_member_that_the_audit_keeps_has_words():
+    kept = {
+        *asdict(Fairness()),
+        *asdict(Schedule()),
+        *as_audited(Preferences()),
+        *shown_settings(WebhookSettings()),
+    }
+    assert kept - FIELDS == set()
+    assert [name for name in sorted(FIELDS) if f"audit-field-{name}" not in Words("en")] == []
 
 
 async def test_a_change_that_a_newer_api_knows_is_shown_by_its_name(dashboard):

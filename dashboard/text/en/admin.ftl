@@ -62,9 +62,17 @@ admin-role-delete = Delete
 admin-role-delete-explanation = Takes the role from everybody who holds it. This cannot be undone.
 admin-role-delete-warning = Everybody who holds “{ $role }” loses it at once.
 
-admin-permission-view-admin = See users, roles and the activity log
-admin-permission-manage-users = Ban, and give and change roles below one’s own
-admin-permission-other = Opens nothing here; told to other services by /auth/validate
+admin-permission-view_admin = See the operators’ pages
+admin-permission-manage_users = Manage users
+admin-permission-view_devops = See operations
+admin-permission-view_dashboard = See the dashboard
+admin-permission-view_events = See events
+admin-permission-submit_attendance = Submit attendance
+admin-permission-manage_attendance = Manage attendance
+admin-permission-manage_events = Manage events
+admin-permission-hint-view_admin = Users, roles and the activity log. In the JSON: { $name }
+admin-permission-hint-manage_users = Ban, and give and change roles below one’s own. In the JSON: { $name }
+admin-permission-hint-other = Opens nothing here; told to other services by /auth/validate as { $name }
 
 admin-activity-explanation = Who signed in and who changed what, from which address. Entries are deleted after { $days } days.
 admin-activity-all = All of their activity
