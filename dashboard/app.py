@@ -12,6 +12,7 @@ from dashboard import static_files
 from dashboard.error_pages import HANDLERS
 from dashboard.page import provide_page
 from dashboard.pages import (
+    account,
     admin_activity,
     admin_json,
     admin_roles,
@@ -57,6 +58,7 @@ MAX_BODY_BYTES = 256 * 1024
 ROUTE_MODULES = (
     static_files,
     home,
+    account,
     sign_in,
     auth,
     admin_users,

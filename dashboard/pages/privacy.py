@@ -13,9 +13,9 @@ from litestar.types import ControllerRouterHandler
 from attendance.errors import ConflictError
 from dashboard.downloads import download
 from dashboard.page import Flash, GuildPage, Html, InGuild, form_of, invite_url
+from dashboard.pages.account import leave
 from dashboard.pages.held_data import Change, change, concerned_in, held_of, retention_of
 from dashboard.queries import id_of
-from dashboard.security.cookies import AUTH
 from dashboard.viewers import confirmed
 
 
@@ -86,13 +86,10 @@ async def _change(page: GuildPage, what: Change, done: str) -> Html:
 
 async def _leave(page: GuildPage) -> Html:
     try:
-        tokens = await page.services.erasures.erase(page.session.user.user_id)
+        cookies = await leave(page)
     except ConflictError:
         return page.redirect(f"{page.base}/privacy", Flash("warn", "privacy-account-kept"))
-    for sealed in tokens:
-        await page.services.sign_in.give_back(sealed)
-    cookies = page.services.cookies
-    return page.redirect("/", Flash("good", "privacy-account-erased"), [cookies.drop(AUTH), cookies.drop(cookies.csrf)])
+    return page.redirect("/", Flash("good", "privacy-account-erased"), cookies)
 
 
 async def _show(

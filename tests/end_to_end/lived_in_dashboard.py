@@ -233,7 +233,7 @@ def pages_with_a_route() -> list[tuple[str, str]]:
     kept = {key: path for key, path in named.items() if path in known}
     wanted = ("{guild_id}", "{user_id}", "{channel_id}")
     for path in sorted(known - set(named.values())):
-        if path == "/" or path.startswith(("/guilds/", "/admin/")):
+        if path == "/" or path.startswith(("/guilds/", "/admin/", "/account")):
             rest = path
             for name in wanted:
                 rest = rest.replace(name, "")
