@@ -15,9 +15,9 @@ _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)  # what the API take
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
-def offset_of(request: Request[Any, Any, Any]) -> int:
-    """``?offset=``: how many entries come before this page's."""
-    text = request.query_params.get("offset", "")
+def offset_of(request: Request[Any, Any, Any], name: str = "offset") -> int:
+    """``?offset=``, or another name where a page has several lists: how many entries come before this page's."""
+    text = request.query_params.get(name, "")
     return int(text) if _OFFSET.fullmatch(text) else 0
 
 

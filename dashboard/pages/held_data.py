@@ -15,8 +15,7 @@ import msgspec
 from dashboard.errors import ApiRefused
 from dashboard.lists import Listed
 from dashboard.page import GuildPage
-
-MOST_LISTED = 100
+from dashboard.queries import PAGE_LENGTH, offset_of
 
 Change = Literal["opt-out", "opt-in", "erase", "withdraw"]
 
@@ -94,21 +93,24 @@ class PendingErasure(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """The first `MOST_LISTED` of both lists, and how long they are."""
+    """A page of each of the lists, how many come before it, and how long they are."""
 
     erasures: Listed[PendingErasure]
+    erasures_offset: int
     opt_outs: Listed[OptedOut]
+    opt_outs_offset: int
 
 
 async def concerned_in(page: GuildPage) -> Concerned | None:
-    """Whom it concerns; None for who does not manage the server."""
+    """Whom it concerns, those of the page that the query names; None for who does not manage the server."""
     if not page.may("erase"):
         return None
-    query = {"limit": MOST_LISTED}
+    before, also_before = (offset_of(page.request, name) for name in ("erasures", "opt_outs"))
     erasures, opt_outs = await asyncio.gather(
-        page.api.get("/erasures", Listed[PendingErasure], query), page.api.get("/opt-outs", Listed[OptedOut], query)
+        page.api.get("/erasures", Listed[PendingErasure], {"limit": PAGE_LENGTH, "offset": before}),
+        page.api.get("/opt-outs", Listed[OptedOut], {"limit": PAGE_LENGTH, "offset": also_before}),
     )
-    return Concerned(erasures, opt_outs)
+    return Concerned(erasures, before, opt_outs, also_before)
 
 
 async def change(page: GuildPage, member: str, what: Change) -> str | None:

@@ -15,7 +15,7 @@ from dashboard.downloads import download
 from dashboard.page import Flash, GuildPage, Html, InGuild, form_of, invite_url
 from dashboard.pages.account import leave
 from dashboard.pages.held_data import Change, change, concerned_in, held_of, retention_of
-from dashboard.queries import id_of
+from dashboard.queries import PAGE_LENGTH, id_of
 from dashboard.viewers import confirmed
 
 
@@ -104,6 +104,8 @@ async def _show(
         held=held,
         preferences=preferences,
         concerned=concerned,
+        listed_at=f"{page.base}/privacy?{page.request.url.query}",
+        limit=PAGE_LENGTH,
         refused=refused,
         errors=errors or {},
         typed=page.request.query_params.get("user_id", ""),

@@ -185,8 +185,20 @@ async def test_a_manager_sees_whom_it_concerns_and_the_way_to_them(world):
     assert "<b>Ada" not in text
     for words in ("waits", "under way", "by 5", "by themselves", "somebody who manages the server", "closed &lt;b&gt;"):
         assert words in text, words
-    assert "Only the first 2 of 102 are shown" in text
+    assert "1 to 50 of 102" in text
+    assert f'href="{PRIVACY}?opt_outs=50#opted-out"' in text
     assert f'href="/guilds/{GUILD}/audit?action=opt_out.add"' in text
+
+
+async def test_each_of_the_two_lists_is_paged_by_itself(world):
+    world.api.answers["GET /erasures"] = (200, {"items": [], "total": 60})
+    world.api.answers["GET /opt-outs"] = (200, {"items": [], "total": 160})
+    page = await (await world.signed_in()).get(PRIVACY, params={"opt_outs": "100", "erasures": "50"})
+    assert all(words in page.text for words in ("51 to 60 of 60", "101 to 150 of 160"))
+    assert f'href="{PRIVACY}?erasures=50&amp;opt_outs=150#opted-out"' in page.text
+    assert f'href="{PRIVACY}?opt_outs=100#pending"' in page.text  # the other list stays where it is
+    asked = [path.partition(f"{GUILD}/")[2] for _, path, _, _ in world.api.requests]
+    assert {"erasures?limit=50&offset=50", "opt-outs?limit=50&offset=100"} <= set(asked)
 
 
 async def test_a_manager_finds_a_member_by_id_and_may_do_the_same_for_them(world):
