@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, get, post
 from litestar.types import ControllerRouterHandler
 
 from dashboard.errors import ApiRefused
+from dashboard.instants import parsed_instant
 from dashboard.page import Flash, GuildPage, Html, InGuild, form_of
 from dashboard.queries import day_ends, day_of_text
 from dashboard.viewers import confirmed
@@ -50,13 +53,20 @@ async def change_subscription(page: InGuild, request: Request[Any, Any, Any]) ->
     except ApiRefused as refused:
         if not refused.is_about_input:
             raise
-        errors = refused.details or {"tier": refused.message}
+        errors = dict(refused.details) or {"tier": refused.message}
+        if "renews_at" in errors:
+            errors["renews_at"] = page.words("subscription-past-day")
         return await _show(page, errors, tier=tier, last=last, status=refused.status)
     return page.redirect(f"{page.base}/subscription", Flash("good", "subscription-saved"))
 
 
 async def _show(
-    page: GuildPage, errors: Mapping[str, str] | None = None, *, tier: str | None = None, last: str = "", status: int = 200
+    page: GuildPage,
+    errors: Mapping[str, str] | None = None,
+    *,
+    tier: str | None = None,
+    last: str | None = None,
+    status: int = 200,
 ) -> Html:
     found = await page.api.get("/subscription", Subscription)
     return page.render(
@@ -66,9 +76,17 @@ async def _show(
         features=FEATURES,
         tiers=TIERS,
         tier=found.tier if tier is None else tier,
-        last_day=last,
+        last_day=_last_day(found.renews_at, page.guild.zone) if last is None else last,
         errors=errors or {},
     )
+
+
+def _last_day(ends_at: str | None, zone: str) -> str:
+    """The day of which an instant is the end, as a form has it; so that saving again changes nothing."""
+    if ends_at is None:
+        return ""
+    last = parsed_instant(ends_at) - timedelta(milliseconds=1)
+    return last.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (show_subscription, change_subscription)

@@ -88,8 +88,10 @@ async def change_tracking(page: InGuild, request: Request[Any, Any, Any]) -> Htm
     except ApiRefused as refused:
         if not refused.is_about_input:
             raise
-        named = {"tracking_mode": "mode", "channel_id": "channels", "tracked_channels": "channels"}
+        named = {"tracking_mode": "mode", "tracked_channels": "channels"}
         errors = {named.get(name, name): words for name, words in (refused.details or {}).items()}
+        if errors.pop("channel_id", None):  # its words are about one, without saying which
+            errors["channels"] = page.words("tracking-gone")
         return await _form(page, typed, errors or {"mode": refused.message}, status=refused.status)
     return page.redirect(f"{page.base}/settings", Flash("good", "tracking-saved"))
 

@@ -158,7 +158,7 @@ async def test_a_channel_that_is_refused_is_said_beside_the_list(world):
     world.api.answers["POST /tracked-channels"] = (422, {"error": "no such channel", "details": details})
     answer = await send(await world.signed_in(), SETTINGS, mode="All", channels="1/../2", was_mode="All")
     assert answer.status_code == 422
-    assert "no &lt;channel&gt; of this server" in answer.text
+    assert "not there any more. It stands first in the list" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ tracking-mode-off-hint = Tracking is off. Sessions that are open end now; nothin
 tracking-list = The list
 tracking-list-hint = Tick channels, or a whole category for all channels in it, now and later.
 tracking-afk = The server's AFK channel counts for nothing as long as “Leave out the AFK channel” is on, whatever is ticked here. It is set under
+tracking-gone = A channel that is ticked is not there any more. It stands first in the list, by its id: untick it.
 tracking-saved = Saved. It holds from now on.
 
 preview-action = Preview

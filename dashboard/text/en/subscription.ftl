@@ -20,4 +20,5 @@ subscription-set-why = You operate this deployment. What was bought in Discord c
 subscription-last-day = Last day
 subscription-last-day-hint = The last day of Pro, by the server’s clocks. Empty: for good.
 subscription-bad-day = Give a day as in 2027-01-31.
+subscription-past-day = Give today or a day to come.
 subscription-saved = Saved.
