@@ -56,10 +56,22 @@ class Form:
         await expect(words).to_be_visible()
         await expect(self.page.locator("#errors")).to_be_focused()
         await expect(self.page.locator(f'#errors a[href="#{field_id}"]')).to_have_count(1)
-        text = (await words.inner_text()).strip()
-        assert text, "an error without words"
-        assert not JARGON.search(text), text
-        return text
+        return await _said(words)
+
+    async def group_is_refused(self, name: str) -> str:
+        """The same of a group of boxes or cards, which no browser lets be invalid."""
+        group, words = self.node.locator(f"fieldset#f-{name}"), self.page.locator(f"#f-{name}-error")
+        await expect(words).to_be_visible()
+        assert f"f-{name}-error" in (await group.get_attribute("aria-describedby") or "").split()
+        await expect(self.page.locator("#errors")).to_be_focused()
+        return await _said(words)
+
+
+async def _said(words: Locator) -> str:
+    text = (await words.inner_text()).strip()
+    assert text, "an error without words"
+    assert not JARGON.search(text), text
+    return text
 
 
 class a_new_page:  # noqa: N801  # reads as what is waited for
