@@ -8,19 +8,23 @@ from typing import Any
 
 from api.schemas import history as body
 from attendance.domain.audit import AuditEntry
-from attendance.domain.ids import UserId
 from attendance.domain.instants import to_rfc3339
 from attendance.domain.records import b64url
 from attendance.ports.rules import RulesLine
+from attendance.services.settings_history import ChangeNames
 
 
-def audit_entry(entry: AuditEntry, names: Mapping[UserId, str]) -> body.AuditEntryBody:
-    """A change; ``names`` has everybody who made one."""
+def audit_entry(entry: AuditEntry, names: ChangeNames) -> body.AuditEntryBody:
+    """A change; ``names`` has everybody who made one, and what it is about."""
     actor_id = entry.actor.user_id
     before = None if entry.before is None else dict(entry.before)
     after = None if entry.after is None else dict(entry.after)
     return body.AuditEntryBody(
-        **_who(entry), actor_name=None if actor_id is None else names[actor_id], before=before, after=after
+        **_who(entry),
+        actor_name=None if actor_id is None else names.members[actor_id],
+        target_name=names.target(entry),
+        before=before,
+        after=after,
     )
 
 

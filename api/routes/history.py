@@ -66,7 +66,7 @@ async def list_changes(
     entries, total = await services.history.changes(which, table_limit(limit, is_table=is_table), offset)
     if is_table:
         return table("audit", [audit_row(entry) for entry in entries], AuditRowBody, total)
-    names = await services.history.names(guild, (entry.actor.user_id for entry in entries))
+    names = await services.history.names_in(guild, entries)
     return Response(Page(items=[audit_entry(entry, names) for entry in entries], total=total))
 
 

@@ -34,6 +34,9 @@ class AuditEntryBody(Wire, frozen=True, kw_only=True):
     at: Instant
     action: Action
     target: Target
+    target_name: Annotated[
+        str | None, msgspec.Meta(description="As the guild calls that member or voice channel now; else null", examples=[None])
+    ]
     actor_id: Snowflake | None
     actor_name: Annotated[
         str | None,

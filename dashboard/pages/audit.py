@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,6 +10,7 @@ from litestar import Request, get
 from litestar.types import ControllerRouterHandler
 
 from dashboard.page import GuildPage, Html, InGuild
+from dashboard.pages.audit_values import differences, names_in
 from dashboard.queries import PAGE_LENGTH, day_begins, day_ends, day_of, id_of, offset_of
 
 # What a filter offers: the actions that the audit knows today. Any other may be typed into the address.
@@ -52,38 +50,6 @@ ACTIONS = (
     "webhook.test",
     "webhook.update",
 )
-# Members of what changed that have words. They are called the same wherever they stand, but for a few that mean the same.
-FIELDS = frozenset(
-    {
-        *("afk_channel_id", "anchor", "auto_unlock", "bridge_gap_seconds", "channel_id", "channel_ids", "channels"),
-        *("correction_id", "credited_ms", "day", "disabled", "disabled_reason", "enabled", "ended_at_ms", "events"),
-        *(
-            "exclude_afk",
-            "expires_at",
-            "frequency",
-            "hour",
-            "interval",
-            "kid",
-            "last_good_guild_seq",
-            "lost",
-            "min_session_seconds",
-        ),
-        *("mode", "month", "name", "names_shown", "out", "pause_on_deafen", "pause_on_mute", "pause_when_solo", "period_index"),
-        *(
-            "read_roles",
-            "reason",
-            "remove_below",
-            "renews_at",
-            "retention_days",
-            "role_id",
-            "scope",
-            "scopes",
-            "secret",
-            "state",
-        ),
-        *("threshold_seconds", "tier", "timezone", "tracking_mode", "types", "url", "weekday", "write_roles"),
-    }
-)
 _ACTION = re.compile(r"[a-z_]{1,20}\.[a-z_]{1,20}", re.ASCII)
 
 
@@ -93,6 +59,7 @@ class Entry(msgspec.Struct, frozen=True):
     at: str
     action: str
     target: str | None
+    target_name: str | None
     actor_id: str | None
     actor_name: str | None
     via: str
@@ -106,19 +73,6 @@ class Entries(msgspec.Struct, frozen=True):
 
     items: list[Entry]
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One member of what changed, before and after, as text; None where there was none.
-
-    ``name`` is the API's; ``label`` its words, or the name again where a newer API has one that is unknown here.
-    """
-
-    name: str
-    label: str
-    before: str | None
-    after: str | None
 
 
 @get("/guilds/{guild_id:str}/audit")
@@ -138,9 +92,11 @@ async def show_audit(page: InGuild, request: Request[Any, Any, Any]) -> Html:
         "offset": offset,
     }
     found = await page.api.get("/audit", Entries, asked)
+    words = page.services.templates.words
+    names = await names_in(page, (side for entry in found.items for side in (entry.before, entry.after) if side))
     return page.render(
         "audit/audit.html",
-        entries=[(entry, differences(page, entry.before, entry.after)) for entry in found.items],
+        entries=[(entry, differences(words, names, entry.before, entry.after)) for entry in found.items],
         total=found.total,
         limit=PAGE_LENGTH,
         offset=offset,
@@ -160,29 +116,6 @@ def offered(page: GuildPage, chosen: str) -> list[tuple[str, str]]:
 def words_of(page: GuildPage, action: str) -> str:
     """What was done, in words; an action of a newer API by its name."""
     return page.words(f"audit-did-{action.replace('.', '-')}") if action in ACTIONS else action
-
-
-def differences(page: GuildPage, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
-    """What is different, by name; a member that one side lacks was not there."""
-    names = {**(before or {}), **(after or {})}
-    return [Difference(name, _label(page, name), _text(page, before, name), _text(page, after, name)) for name in names]
-
-
-def _label(page: GuildPage, name: str) -> str:
-    return page.words(f"audit-field-{name}") if name in FIELDS else name
-
-
-def _text(page: GuildPage, members: Mapping[str, Any] | None, name: str) -> str | None:
-    if members is None or name not in members:
-        return None
-    value = members[name]
-    if isinstance(value, bool):
-        return page.words("audit-yes" if value else "audit-no")
-    if value is None or value == []:
-        return page.words("audit-unset")
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (show_audit,)

@@ -106,6 +106,24 @@ async def test_entries_are_found_by_action_by_actor_and_by_time_newest_first(cli
     assert [line["before"] for line in lines] == ['{"n": 2}', '{"n": 1}', '{"n": 0}']
 
 
+async def test_what_was_changed_is_named_where_it_is_a_member_or_a_voice_channel(client, world):
+    await world.put(schema.member, guild_id=GUILD, user_id=9_007, display_name="Ada", bot=False)
+    await world.put(schema.channel, guild_id=GUILD, channel_id=9_050, name="Lounge", kind="voice", position=0, deleted=False)
+    named = (
+        ("opt_out.add", "9007", "Ada"),
+        ("member.erase", "9008", "9008"),
+        ("member.erase", "erased", None),
+        ("tracked_channel.add", "9050", "Lounge"),
+        ("tracked_channel.remove", "9051", "9051"),
+        ("token.create", "9007", None),
+        ("fairness.update", None, None),
+    )
+    for number, (action, target, _) in enumerate(named):
+        at_ms = world.clock.now_ms() - number
+        await world.put(schema.audit, guild_id=GUILD, at_ms=at_ms, via="api", action=action, target=target)
+    assert [(entry["action"], entry["target"], entry["target_name"]) for entry in await changes(client, world)] == list(named)
+
+
 async def test_the_rules_that_a_record_names_are_served_byte_for_byte(client, world):
     other = RULES.replace(b"all", b"off")
     await put_rules(world, 1, RULES)

@@ -10,7 +10,6 @@ from attendance.domain.preferences import Preferences, as_audited
 from attendance.domain.schedule import Schedule
 from attendance.domain.settings import Fairness
 from attendance.domain.webhooks import WebhookSettings, shown_settings
-from dashboard.pages.audit import FIELDS
 from dashboard.words import Words
 from tests.dashboard_world import GUILD, MEMBER, come_back, form_token
 
@@ -19,6 +18,7 @@ ENTRY = {
     "at": "2026-11-28T21:00:00.000Z",
     "action": "fairness.update",
     "target": "<script>1</script>",
+    "target_name": None,
     "actor_id": str(MEMBER),
     "actor_name": "Ada <i>",
     "via": "api",
@@ -72,8 +72,44 @@ def test_every_member_that_the_audit_keeps_has_words():
         *as_audited(Preferences()),
         *shown_settings(WebhookSettings()),
     }
-    assert kept - FIELDS == set()
-    assert [name for name in sorted(FIELDS) if f"audit-field-{name}" not in Words("en")] == []
+    assert [name for name in sorted(kept) if f"audit-field-{name}" not in Words("en")] == []
+
+
+async def test_ids_are_shown_as_what_the_server_calls_them_and_choices_in_their_forms_words(dashboard):
+    before = {"channel_id": "11", "read_roles": ["21", "22"], "frequency": "immediate", "types": ["leaderboard", "moon"]}
+    after = {"channel_id": "12", "mode": "Denylist", "events": ["session.completed"]}
+    entry = ENTRY | {
+        "action": "opt_out.add",
+        "target": str(MEMBER),
+        "target_name": "Grace <u>",
+        "before": before,
+        "after": after,
+    }
+    dashboard.api.answers["GET /audit"] = (200, {"items": [entry], "total": 1})
+    spoken = {"channel_id": "11", "name": "Lounge <s>", "kind": "voice", "parent_id": None, "position": 0}
+    dashboard.api.answers["GET /channels"] = (200, {"items": [spoken], "total": 1})
+    written = {"channel_id": "12", "name": "logs", "kind": "text", "category": None, "missing_permissions": []}
+    dashboard.api.answers["GET /text-channels"] = (200, {"items": [written], "total": 1})
+    role = {"role_id": "21", "name": "Regulars", "position": 1, "managed": False}
+    dashboard.api.answers["GET /roles"] = (200, {"items": [role], "total": 1})
+    browser = await dashboard.signed_in()
+    page = (await browser.get(AUDIT)).text
+    for told in (
+        "Lounge &lt;s&gt;",
+        "logs",
+        "Regulars, 22",
+        "At once",
+        "Leaderboards, moon",
+        "All but the list",
+        "Finished sessions",
+    ):
+        assert f">{told}</span>" in page
+    assert f'href="/guilds/{GUILD}/members/{MEMBER}"><bdi>Grace &lt;u&gt;</bdi>' in page
+    for path in ("/text-channels", "/roles"):
+        dashboard.api.answers[f"GET {path}"] = (503, {"error": {"code": "unavailable", "message": "Discord does not answer"}})
+    page = (await browser.get(AUDIT)).text
+    assert ">12</span>" in page
+    assert ">21, 22</span>" in page
 
 
 async def test_a_change_that_a_newer_api_knows_is_shown_by_its_name(dashboard):
