@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -14,6 +16,9 @@ from attendance.store.data_folder import own_data_folder
 from attendance.store.database import open_database
 from attendance.store.migrate import prepare
 from attendance.store.provenance import SqlProvenanceStore
+
+# Locked for as long as its folder is being made; the system ends the lock with the process.
+_LOCK = ".being-made"
 
 
 def stands(folder: Path) -> bool:
@@ -25,21 +30,40 @@ def stands(folder: Path) -> bool:
 def aside(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the place of ``folder``, which is not there or empty, once the block has ended well.
 
-    Dying within leaves it beside the other, where nobody looks at it, and the next start begins anew.
+    Dying within leaves it beside the other, where nobody looks at it; the next start begins anew, and removes it.
 
     Raises:
         ConfigError: the folder or the one around it cannot be written.
     """
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_abandoned(folder)
         made = Path(mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+        lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield made
+            (made / _LOCK).unlink()
             made.rename(folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)
+            os.close(lock)
     except OSError as error:
         raise ConfigError(f"the demo's folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for left in folder.parent.glob(f"{folder.name}.*/{_LOCK}"):
+        with suppress(FileNotFoundError):  # another start was as quick
+            lock = os.open(left, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # it is being made at this moment
+            else:
+                shutil.rmtree(left.parent)
+            finally:
+                os.close(lock)
 
 
 async def history_of(settings: Settings) -> int | None:
