@@ -179,7 +179,11 @@ def _words_of(page: Page, error: RollcallError) -> str | None:
         return page.words("error-banned-reason", reason=error.reason)
     if isinstance(error, TooManyRequestsError):
         return page.words("error-too-many-wait", seconds=error.retry_after)
-    return error.message if isinstance(error, ApiRefused) else None
+    if not isinstance(error, ApiRefused):
+        return None
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS and error.retry_after is not None:  # the API's words do not say until when
+        return page.words("error-too-many-wait", seconds=error.retry_after)
+    return error.message
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -180,9 +180,9 @@ def form_token(page: Response) -> str:
 
 @asynccontextmanager
 async def dashboard_world(
-    database: Database, serve: Callable[[web.Application], Any], **options: Any
+    database: Database, serve: Callable[[web.Application], Any], *, static: StaticFiles = STATIC, **options: Any
 ) -> AsyncIterator[DashboardWorld]:
-    """Everything, for as long as the block lasts."""
+    """Everything, for as long as the block lasts; ``static`` are the styles and scripts, of which most tests need none."""
     clock, discord, api = FixedClock(), Discord(), Api()
     async with serve(discord.app()) as discord_url, serve(api.app()) as api_url:
         settings = DashboardSettings(
@@ -207,7 +207,7 @@ async def dashboard_world(
                 settings,
                 clock,
                 SystemIds(),
-                static=STATIC,
+                static=static,
                 api=client,
                 sessions=SqlSessionStore(database),
                 activity=SqlActivityLog(database),

@@ -115,6 +115,39 @@ async def test_the_keyboard_reaches_everything_and_can_skip(browser: Browser, si
     await expect(button).to_be_focused()
 
 
+RING = """() => {
+  const at = document.activeElement;
+  const drawn = at.closest("label") && getComputedStyle(at).outlineStyle === "none" ? at.closest("label") : at;
+  const style = getComputedStyle(drawn), light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).map((part) => part / 255)
+      .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = light(getComputedStyle(document.documentElement).backgroundColor), ring = light(style.outlineColor);
+  const contrast = (Math.max(ground, ring) + 0.05) / (Math.min(ground, ring) + 0.05);
+  const name = `${at.tagName} ${at.id} ${at.textContent.trim().slice(0, 30)}`;
+  return { name, width: style.outlineStyle === "solid" ? parseFloat(style.outlineWidth) : 0, contrast };
+}"""
+
+
+@pytest.mark.parametrize("screen", SCREENS[2:], ids=lambda screen: screen.name)
+async def test_whatever_the_keyboard_reaches_has_a_ring_around_it(browser: Browser, site: GallerySite, screen: Screen) -> None:
+    """WCAG 2.2, 2.4.13: two pixels at least, and three to one against the page."""
+    page, _ = await opened(browser, site, screen)
+    await page.wait_for_selector(".dense-chart canvas")
+    faint, seen = [], set()
+    for stop in range(400):
+        await page.keyboard.press("Tab")
+        if stop and await page.evaluate("document.activeElement.matches('body, .skip-link')"):  # all the way round
+            break
+        ring = await page.evaluate(RING)
+        seen.add(ring["name"].split()[0])
+        if ring["width"] < 2 or ring["contrast"] < 3:
+            faint.append(ring)
+    assert seen >= {"A", "BUTTON", "INPUT", "SELECT", "SUMMARY", "TEXTAREA"}
+    assert faint == []
+
+
 async def test_a_theme_is_remembered_and_sent_to_nobody(browser: Browser, site: GallerySite) -> None:
     page, wrongs = await opened(browser, site)
     light = await page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor")

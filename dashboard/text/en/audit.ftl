@@ -10,6 +10,7 @@ audit-caption = { $total ->
    *[other] { $total } changes
 }
 audit-none = No change matches. Widen the days, or show every kind.
+audit-empty = Nothing has been changed yet.
 audit-when = When
 audit-who = Who
 audit-what = What

@@ -75,7 +75,7 @@ ui-banner-absent-title = The bot is not in this server
 ui-banner-absent = Records made so far stay as they are and can be verified. Nothing new is counted until the bot is back.
 ui-banner-absent-action = Add the bot
 ui-banner-permissions-title = The bot lacks permissions
-ui-banner-permissions = It cannot do everything it is set up for: { $permissions }.
+ui-banner-permissions = It lacks: { $permissions }. In Discord, under “Server Settings” and “Roles”, give these to the bot’s role. Until then some of what it is set up for does not happen.
 ui-banner-stale-title = This page may be out of date
 ui-banner-stale = The service behind the dashboard does not answer right now. Counting goes on without the dashboard.
 
