@@ -178,12 +178,10 @@ async def test_a_process_that_stops_ends_every_stream_and_waits_for_none(dashboa
 
 async def test_a_process_that_stops_waits_for_who_reads_nothing_no_longer_than_for_any_request(dashboard):
     async with served(dashboard, grace_s=0.1) as site:
-        reads, _does_not = await site.look(), await site.look()
+        await site.look()
         site.source.say("x" * 4 * 1024 * 1024)  # more than any socket takes
         await until(lambda: site.waiting_bytes() > HIGH_WATER_BYTES)
-        stopping = asyncio.create_task(site.stop())
-        assert b"data: stopping" in await reads.to_the_end()
-        await stopping
+        await site.stop()  # or it would wait for more room until somebody kills it
 
 
 async def test_who_goes_away_without_having_read_frees_their_place_too(dashboard):
