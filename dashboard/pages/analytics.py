@@ -1,4 +1,7 @@
-"""``/guilds/{guild_id}/analytics``: when who is where, over the last so many days, and what was not seen of it."""
+"""``/guilds/{guild_id}/analytics``: when people are there, over the last so many days, and what was not seen of it.
+
+Who and what makes it up takes longer to add up; it comes after the page (``analytics_breakdowns``).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, get
@@ -17,7 +21,6 @@ from dashboard.charts.heatmap import heatmap
 from dashboard.errors import ApiRefused
 from dashboard.lists import Listed, whole_list
 from dashboard.page import GuildPage, Html, InGuild
-from dashboard.pages.analytics_breakdowns import ChannelShares, Distribution, breakdown_values
 
 DAYS = (7, 28, 90, 365)
 UNITS = ("day", "week", "month")
@@ -69,10 +72,16 @@ class Asked:
     zone: str | None
     unit: str
 
+    @property
+    def query(self) -> str:
+        """The same again, for an address."""
+        zone = {} if self.zone is None else {"tz": self.zone}
+        return urlencode({"days": self.days, "unit": self.unit, **zone})
+
 
 @get("/guilds/{guild_id:str}/analytics")
 async def show_analytics(page: InGuild, request: Request[Any, Any, Any]) -> Html:
-    """The heatmap, the trend, members and channels, and blind time beside them."""
+    """The heatmap, the trend, and blind time beside them."""
     page.expect("read")
     asked = asked_of(request)
     try:
@@ -95,11 +104,9 @@ def asked_of(request: Request[Any, Any, Any]) -> Asked:
 
 async def _show(page: GuildPage, asked: Asked) -> Html:
     query = {"days": asked.days, "tz": asked.zone}
-    hours, trend, distribution, channels = await asyncio.gather(
+    hours, trend = await asyncio.gather(
         page.api.get("/analytics/heatmap", Heatmap, query),
         page.api.get("/analytics/trend", Trend, {**query, "unit": asked.unit}),
-        page.api.get("/analytics/distribution", Distribution, query),
-        page.api.get("/analytics/channels", ChannelShares, query),
     )
     blind = await whole_list(page.api, "/blind", Listed[Blind], {"from": hours.from_, "to": hours.to})
     weekdays = [page.words(f"settings-weekday-{day}") for day in range(7)]
@@ -123,7 +130,6 @@ async def _show(page: GuildPage, asked: Asked) -> Html:
         peak_hour=peak_hour(hours.cells),
         peak_part=max(trend.items, key=lambda part: part.seconds, default=None),
         trend_data=_dense(page, trend),
-        **breakdown_values(page, distribution, channels),
         blind=blind,
         blind_seconds=sum(within(one, hours.from_, hours.to) for one in blind),
     )

@@ -1,14 +1,22 @@
-"""Who and what makes up a range on the page of analytics: the members by how much they have, and the channels."""
+"""``/guilds/{guild_id}/analytics/breakdowns``: the members by how much they have, and the channels, of a range of analytics.
+
+A page of its own: scripts fetch the part ``#breakdowns`` of it into the page of analytics, others follow the link there.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
+from litestar import Request, get
+from litestar.types import ControllerRouterHandler
 
 from dashboard.charts.bars import bars
 from dashboard.charts.histogram import histogram
-from dashboard.page import GuildPage
+from dashboard.errors import ApiRefused
+from dashboard.page import GuildPage, Html, InGuild
+from dashboard.pages.analytics import asked_of
 
 MOST_IN_CHART = 12
 _HOUR_S = 3600
@@ -42,6 +50,9 @@ class TopTenth(msgspec.Struct, frozen=True):
 class Distribution(msgspec.Struct, frozen=True):
     """``GET /analytics/distribution``."""
 
+    timezone: str
+    from_: str = msgspec.field(name="from")
+    to: str
     members: int
     members_with_time: int
     seconds: int
@@ -66,6 +77,24 @@ class ChannelShares(msgspec.Struct, frozen=True):
 
     seconds: int
     items: list[ChannelShare]
+
+
+@get("/guilds/{guild_id:str}/analytics/breakdowns")
+async def show_breakdowns(page: InGuild, request: Request[Any, Any, Any]) -> Html:
+    """Members by their time, and time by channel."""
+    page.expect("read")
+    asked = asked_of(request)
+    query = {"days": asked.days, "tz": asked.zone}
+    try:
+        distribution, channels = await asyncio.gather(
+            page.api.get("/analytics/distribution", Distribution, query),
+            page.api.get("/analytics/channels", ChannelShares, query),
+        )
+    except ApiRefused as refused:
+        if not refused.is_about_input:
+            raise
+        return page.redirect(f"{page.base}/analytics?{asked.query}")  # it has the form, and says there what is wrong
+    return page.render("analytics/breakdowns.html", asked=asked, **breakdown_values(page, distribution, channels))
 
 
 def breakdown_values(page: GuildPage, distribution: Distribution, shares: ChannelShares) -> dict[str, Any]:
@@ -112,3 +141,6 @@ def class_name(page: GuildPage, one: AmountClass) -> str:
     if one.from_seconds < 60:  # noqa: PLR2004  # a second
         return t("analytics-class-under", end=page.duration(one.to_seconds))
     return t("analytics-class-minutes", start=str(one.from_seconds // 60), end=str(one.to_seconds // 60))
+
+
+ROUTES: tuple[ControllerRouterHandler, ...] = (show_breakdowns,)

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 from litestar.handlers import HTTPRouteHandler
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from dashboard.app import ROUTE_MODULES
 from dashboard.navigation import GROUPS
@@ -187,6 +187,11 @@ class Visitor:
         answer = await self.page.goto(address)
         assert answer is not None
         return answer.status
+
+    async def until_whole(self) -> None:
+        """Whatever comes after the page itself is there."""
+        for what in ("[data-late]", "[data-dense-chart]:not(:has(canvas))"):
+            await expect(self.page.locator(what)).to_have_count(0, timeout=PATIENCE_MS)
 
     async def sign_in(self, user_id: int, start: str | None = None) -> None:
         """From the dashboard's button through the simulator's page of consent."""

@@ -135,6 +135,7 @@ async def test_every_page_is_sound_on_every_screen(admin: Visitor, house: House,
     address = path.format(guild_id=house.data.guild_id, user_id=house.data.member_id, channel_id=LOUNGE)
     admin.wrongs.clear()
     assert await admin.open(house.url + address) == 200
+    await admin.until_whole()
     assert await look_at(admin, name) == []
 
 

@@ -3,6 +3,7 @@
 import htmx from "htmx.org";
 import { confirmSteps } from "./confirm.js";
 import { copyButtons } from "./copy.js";
+import { lateParts } from "./late.js";
 import { liveRegions } from "./live.js";
 import { channelPickers } from "./picker.js";
 import { startDownloads } from "./start-download.js";
@@ -40,6 +41,7 @@ export function enliven(root) {
 
 document.documentElement.classList.add("has-script");
 themeSwitch();
+lateParts();
 enliven(document);
 liveRegions(document, (root) => {
   htmx.process(root);
