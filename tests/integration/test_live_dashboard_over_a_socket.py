@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -80,6 +80,11 @@ class Looker:
                 self.seen += read
         return self.seen
 
+    async def leave(self) -> None:
+        self.writer.transport.abort()
+        with suppress(OSError):
+            await self.writer.wait_closed()
+
 
 @dataclass
 class Served:
@@ -104,11 +109,11 @@ class Served:
         end.setblocking(False)  # noqa: FBT003  # its only parameter
         await asyncio.get_running_loop().sock_connect(end, ("127.0.0.1", self.port))
         reader, writer = await asyncio.open_connection(sock=end)
-        self.people.callback(writer.transport.abort)
         host = URL.removeprefix("https://")
         asked = f"GET /guilds/{GUILD}/events HTTP/1.1\r\nHost: {host}\r\nCookie: {self.cookie}\r\n\r\n"
         writer.write(asked.encode())
         looker = Looker(reader, writer)
+        self.people.push_async_callback(looker.leave)
         await looker.until(b"event: voice")
         assert looker.seen.startswith(b"HTTP/1.1 200")
         return looker
