@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
 from dashboard.charts.bars import bars
-from dashboard.charts.calendar import calendar
+from dashboard.charts.calendar import calendar_of_any_width
 from dashboard.domain.streaks import reckon_streaks
 from dashboard.instants import parsed_instant
 from dashboard.page import GuildPage, Html, InGuild, invite_url
@@ -92,7 +92,7 @@ def days_chart(page: GuildPage, days: list[tuple[date, int]]) -> Markup:
     """Days as squares."""
     t, locale = page.words, page.services.templates.words.locale
     monday = date(2024, 1, 1)
-    return calendar(
+    return calendar_of_any_width(
         days,
         chart_id="days",
         title=t("member-days"),

@@ -15,7 +15,7 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
-from dashboard.charts.timeline import Lane, Stretch, day_bounds, hour_ticks, timeline
+from dashboard.charts.timeline import Lane, Stretch, day_bounds, hour_ticks, timeline_of_any_width
 from dashboard.downloads import download
 from dashboard.errors import ApiRefused
 from dashboard.instants import instant_text, parsed_instant
@@ -146,7 +146,7 @@ def chart_of(page: GuildPage, told: Explanation, days: Days) -> Markup:
     if told.blind:
         blind = [_drawn(page, one.started_at, one.ended_at or told.to, "blind", days.zone) for one in told.blind]
         drawn.append(Lane(t("member-not-watched"), [one for one in blind if one.end_ms > one.start_ms]))
-    return timeline(
+    return timeline_of_any_width(
         drawn or [Lane(t("member-nothing-lane"), [])],
         start_ms=start_ms,
         end_ms=end_ms,

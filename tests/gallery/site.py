@@ -78,7 +78,8 @@ class GallerySite:
     async def _gallery(self, request: web.Request) -> web.Response:
         self.asked += 1
         policy = content_security_policy("https://discord.com")
-        body = self.page(theme=request.cookies.get("theme", "auto"))
+        calm = "calm" in request.query  # nothing takes the focus
+        body = self.page(theme=request.cookies.get("theme", "auto"), calm=calm)
         return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": policy})
 
     async def _static(self, request: web.Request) -> web.Response:

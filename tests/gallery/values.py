@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from markupsafe import Markup
 
 from dashboard.charts.bars import bars
-from dashboard.charts.calendar import calendar
+from dashboard.charts.calendar import calendar_of_any_width
 from dashboard.charts.heatmap import heatmap
 from dashboard.charts.histogram import histogram
 from dashboard.charts.patterns import STATUSES
-from dashboard.charts.timeline import Lane, Stretch, day_bounds, hour_ticks, timeline
+from dashboard.charts.timeline import Lane, Stretch, day_bounds, hour_ticks, timeline_of_any_width
 from dashboard.charts.trend import sparkline, trend
 from dashboard.durations import Translate, duration_text, round_duration_text
 from dashboard.navigation import guild_navigation
@@ -44,7 +44,7 @@ def gallery_context(t: Translate) -> dict[str, object]:
     ]
     classes = [(f"{hours} h", chance.randrange(0, 60) // (1 + hours // 3)) for hours in range(16)]
     return {
-        "calendar": calendar(
+        "calendar": calendar_of_any_width(
             days,
             chart_id="cal",
             title="Time in voice by day",
@@ -156,7 +156,7 @@ def _day_timeline() -> Markup:
         ),
         Lane("Not watched", [stretch(12, 12.05, "blind"), stretch(19.5, 20.2, "blind")]),
     ]
-    return timeline(
+    return timeline_of_any_width(
         lanes,
         start_ms=start,
         end_ms=end,
@@ -169,7 +169,7 @@ def _day_timeline() -> Markup:
 
 def _status_lane() -> Markup:
     stretches = [Stretch(index * 100, index * 100 + 100, status, status) for index, status in enumerate(STATUSES)]
-    return timeline(
+    return timeline_of_any_width(
         [Lane("All", stretches)],
         start_ms=0,
         end_ms=1300,

@@ -35,10 +35,12 @@ class Wrongs:
             self.texts.append(message.text)
 
 
-async def opened(browser: Browser, site: GallerySite, screen: Screen = DESK, **options: object) -> tuple[Page, Wrongs]:
+async def opened(
+    browser: Browser, site: GallerySite, screen: Screen = DESK, path: str = "/gallery", **options: object
+) -> tuple[Page, Wrongs]:
     page = await screen.open(browser, "about:blank", **options)
     wrongs = Wrongs(page)
-    await page.goto(f"{site.url}/gallery")
+    await page.goto(site.url + path)
     return page, wrongs
 
 
@@ -99,7 +101,7 @@ async def test_without_a_script_the_page_is_whole(browser: Browser, site: Galler
 
 
 async def test_the_keyboard_reaches_everything_and_can_skip(browser: Browser, site: GallerySite) -> None:
-    page, _ = await opened(browser, site)
+    page, _ = await opened(browser, site, path="/gallery?calm")
     await page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the page")
     await expect(skip).to_be_focused()
@@ -113,6 +115,26 @@ async def test_the_keyboard_reaches_everything_and_can_skip(browser: Browser, si
     await expect(menu.get_by_role("link", name="Analytics", exact=True).first).to_be_visible()
     await menu.keyboard.press("Escape")
     await expect(button).to_be_focused()
+
+
+async def test_on_a_phone_no_chart_scrolls_sideways(browser: Browser, site: GallerySite) -> None:
+    page, _ = await opened(browser, site, Screen("phone", 390, "light"))
+    wide = "list => list.filter(one => one.scrollWidth > one.clientWidth).map(one => one.getAttribute('aria-label'))"
+    assert await page.locator(".chart-scroll").evaluate_all(wide) == []
+    for name in ("calendar", "timeline"):
+        await expect(page.locator(f".plot[data-kind={name}-narrow]").first).to_be_visible()
+        await expect(page.locator(f".plot[data-kind={name}]:has(+ .plot)").first).to_be_hidden()
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    for name in ("calendar", "timeline"):
+        await expect(page.locator(f".plot[data-kind={name}-narrow]").first).to_be_hidden()
+        await expect(page.locator(f".plot[data-kind={name}]").first).to_be_visible()
+
+
+async def test_what_is_wrong_with_a_field_does_not_lift_it_out_of_its_row(browser: Browser, site: GallerySite) -> None:
+    page, _ = await opened(browser, site)
+    row = page.locator(".form-row:has(.field-error)").first
+    ends = "list => list.map(one => Math.round(one.getBoundingClientRect().bottom))"
+    assert len(set(await row.locator("> .field > :is(input, select), > .button").evaluate_all(ends))) == 1
 
 
 RING = """() => {
@@ -133,7 +155,7 @@ RING = """() => {
 @pytest.mark.parametrize("screen", SCREENS[2:], ids=lambda screen: screen.name)
 async def test_whatever_the_keyboard_reaches_has_a_ring_around_it(browser: Browser, site: GallerySite, screen: Screen) -> None:
     """WCAG 2.2, 2.4.13: two pixels at least, and three to one against the page."""
-    page, _ = await opened(browser, site, screen)
+    page, _ = await opened(browser, site, screen, "/gallery?calm")
     await page.wait_for_selector(".dense-chart canvas")
     faint, seen = [], set()
     for stop in range(400):

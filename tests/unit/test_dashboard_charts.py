@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from dashboard.charts.bars import bars
-from dashboard.charts.calendar import calendar
+from dashboard.charts.calendar import calendar, calendar_of_any_width
 from dashboard.charts.heatmap import heatmap
 from dashboard.charts.histogram import histogram
 from dashboard.charts.patterns import STATUSES, level_swatch, swatch
@@ -68,7 +68,7 @@ def shapes(root: ET.Element, class_: str) -> list[ET.Element]:
     return [shape for shape in root.iter() if class_ in (shape.get("class") or "").split()]
 
 
-def draw_calendar(days: list[tuple[date, int]]) -> ET.Element:
+def draw_calendar(days: list[tuple[date, int]], *, narrow: bool = False) -> ET.Element:
     return named(
         calendar(
             days,
@@ -76,6 +76,7 @@ def draw_calendar(days: list[tuple[date, int]]) -> ET.Element:
             weekdays=WEEKDAYS,
             month=lambda day: f"{day:%b}",
             text=lambda day, value: f"{day} {value}",
+            narrow=narrow,
             **WORDS,
         )
     )
@@ -134,6 +135,28 @@ def test_months_are_named_once_where_they_start_and_never_over_each_other() -> N
     names = [(text.text, float(text.get("x"))) for text in root.iter(f"{SVG}text") if text.get("y") == "11"]
     assert [name for name, _ in names] == ["Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov"]
     assert all(after - before >= 3 * 16 for (_, before), (_, after) in pairwise(names))
+
+
+@pytest.mark.parametrize("count", [1, 7, 189, 190, 365, 371])
+def test_on_a_phone_a_year_stands_in_two_halves_with_the_same_days(count: int) -> None:
+    first = date(2026, 1, 1)
+    days = [(first + timedelta(days=index), index) for index in range(count)]
+    wide, narrow = draw_calendar(days), draw_calendar(days, narrow=True)
+    said = [[square.find(f"{SVG}title").text for square in shapes(root, "cell")] for root in (wide, narrow)]
+    assert said[0] == said[1]
+    assert float(narrow.get("width")) <= 34 + 27 * 16
+    places = [(square.get("x"), square.get("y")) for square in shapes(narrow, "cell")]
+    assert len(set(places)) == count
+    assert len({y for _, y in places}) <= (7 if count <= 186 else 14)
+
+
+def test_only_what_would_not_fit_a_phone_is_drawn_twice() -> None:
+    def drawings(count: int) -> int:
+        days = [(date(2026, 1, 1) + timedelta(days=index), 1) for index in range(count)]
+        words = {"weekdays": WEEKDAYS, "month": str, "text": lambda day, _: str(day)}
+        return str(calendar_of_any_width(days, chart_id="c", **words, **WORDS)).count("<svg")
+
+    assert [drawings(count) for count in (0, 182, 207, 208, 366)] == [1, 1, 1, 2, 2]
 
 
 def test_a_calendar_of_nothing_and_of_one_day_can_be_drawn() -> None:
@@ -246,8 +269,9 @@ def test_labels_of_many_classes_do_not_run_into_each_other() -> None:
 # timeline
 
 
-def draw_timeline(lanes: list[Lane], start_ms: int = 0, end_ms: int = 1000) -> ET.Element:
-    return named(timeline(lanes, start_ms=start_ms, end_ms=end_ms, marks=[(0, "00")], chart_id="day", **WORDS))
+def draw_timeline(lanes: list[Lane], start_ms: int = 0, end_ms: int = 1000, *, narrow: bool = False) -> ET.Element:
+    marks = [(0, "00")]
+    return named(timeline(lanes, start_ms=start_ms, end_ms=end_ms, marks=marks, chart_id="day", narrow=narrow, **WORDS))
 
 
 def test_stretches_are_clipped_to_the_scale_and_fill_it_exactly() -> None:
@@ -259,6 +283,22 @@ def test_stretches_are_clipped_to_the_scale_and_fill_it_exactly() -> None:
     assert float(first.get("width")) == pytest.approx(float(track.get("width")) / 4, abs=0.02)
     assert float(second.get("width")) == pytest.approx(float(track.get("width")) * 3 / 4, abs=0.02)
     assert [stretch.find(f"{SVG}title").text for stretch in (first, second)] == ["a", "b"]
+
+
+def test_on_a_phone_lanes_have_their_names_above_them_and_marks_do_not_touch() -> None:
+    lanes = [Lane("A channel with a long name", [Stretch(0, 500, "counted", "a")]), Lane("Lounge", [])]
+    days = [(index * 100, f"{index} Nov") for index in range(11)]
+    root = named(timeline(lanes, start_ms=0, end_ms=1000, marks=days, chart_id="day", narrow=True, **WORDS))
+    assert float(root.get("width")) <= 358  # what a phone of 390 px leaves
+    tracks = shapes(root, "track")
+    names = shapes(root, "strong")
+    assert [name.find(f"{SVG}title").text for name in names] == [lane.label for lane in lanes]
+    assert all(float(name.get("y")) < float(track.get("y")) for name, track in zip(names, tracks, strict=True))
+    texts = [text for text in root.iter(f"{SVG}text") if text.get("text-anchor") == "middle"]
+    middles = [(float(text.get("x")), len(text.text) * 6.1 / 2) for text in texts]
+    assert all(one + half < other - less for (one, half), (other, less) in pairwise(middles))
+    assert all(half <= middle <= 350 - half + 0.1 for middle, half in middles)
+    assert len(texts) > 3
 
 
 def test_a_moment_is_wide_enough_to_be_seen_even_at_the_end() -> None:
