@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from attendance.errors import InvalidInputError
 from dashboard.domain.ids import UserId
+from dashboard.domain.told import Told, sentence_of
 
 # Entries hold addresses of people: long enough to look into an incident, then deleted.
 ACTIVITY_DAYS = 180
@@ -38,7 +40,10 @@ OF_ONESELF = frozenset({Action.LOGIN, Action.LOGOUT, Action.LOGIN_REFUSED, Actio
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Something that somebody did. ``subject_id`` is whom they did it to, where that is somebody else."""
+    """Something that somebody did. ``subject_id`` is whom they did it to, where that is somebody else.
+
+    ``details`` is an English sentence, for programs; ``told`` the same in parts, None in entries from before it was kept so.
+    """
 
     user_id: UserId
     action: Action
@@ -46,6 +51,14 @@ class Activity:
     address: str | None
     at_ms: int
     subject_id: UserId | None = None
+    told: Told | None = None
+
+    @classmethod
+    def of(
+        cls, user_id: UserId, action: Action, told: Told, address: str | None, at_ms: int, *, subject_id: UserId | None = None
+    ) -> Self:
+        """An entry with its sentence."""
+        return cls(user_id, action, sentence_of(told, subject_id), address, at_ms, subject_id, told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dashboard.domain import rules
 from dashboard.domain.activity import Action, Activity, LoggedActivity
 from dashboard.domain.ids import RoleId, UserId
 from dashboard.domain.roles import SUPER_ADMIN, Role
+from dashboard.domain.told import Banned, Held, Told, Unbanned
 from dashboard.domain.users import Ban, ListedUser, Standing, checked_reason
 from dashboard.ports import AccountActivity, AccountStore
 
@@ -89,7 +90,7 @@ class Accounts:
             why = Ban(checked_reason(reason), actor.user_id, self.clock.now_ms())
             if target.has_ban:
                 raise ConflictError("this user is banned already")
-            entry = self.entry(actor, Action.BAN, f"Banned {user_id}: {why.reason}", user_id)
+            entry = self.entry(actor, Action.BAN, Banned(why.reason), user_id)
             return await self.store.ban(version, user_id, why, entry)
 
         await decide(self.store, attempt)
@@ -107,12 +108,10 @@ class Accounts:
 
         async def attempt(version: int) -> bool:
             target = await self._target(actor, user_id, rules.may_ban)
-            why = f": {checked_reason(reason)}" if reason and reason.strip() else ""
+            why = checked_reason(reason) if reason and reason.strip() else None
             if not target.has_ban:
                 raise ConflictError("this user is not banned")
-            return await self.store.unban(
-                version, user_id, self.entry(actor, Action.UNBAN, f"Unbanned {user_id}{why}", user_id)
-            )
+            return await self.store.unban(version, user_id, self.entry(actor, Action.UNBAN, Unbanned(why), user_id))
 
         await decide(self.store, attempt)
         return await self._known(user_id)
@@ -131,7 +130,7 @@ class Accounts:
             target = await self._target(actor, user_id, lambda one, other: rules.may_assign(one, other, role))
             if role in target.roles:
                 raise ConflictError("this user has this role already")
-            entry = self.entry(actor, Action.ROLE_ASSIGNED, f"Gave the role {role_id} to {user_id}", user_id)
+            entry = self.entry(actor, Action.ROLE_ASSIGNED, Held("assigned", role_id), user_id)
             return await self.store.assign(version, user_id, role_id, entry)
 
         await decide(self.store, attempt)
@@ -152,7 +151,7 @@ class Accounts:
             target = await self._target(actor, user_id, lambda one, other: rules.may_remove(one, other, role, others))
             if role not in target.roles:
                 raise NotFoundError("this user does not have this role")
-            entry = self.entry(actor, Action.ROLE_REMOVED, f"Took the role {role_id} from {user_id}", user_id)
+            entry = self.entry(actor, Action.ROLE_REMOVED, Held("removed", role_id), user_id)
             return await self.store.remove(version, user_id, role_id, entry)
 
         await decide(self.store, attempt)
@@ -167,9 +166,9 @@ class Accounts:
         """A standing with what the settings say."""
         return replace(standing, is_configured=standing.user_id in self.configured)
 
-    def entry(self, actor: Actor, action: Action, details: str, subject_id: UserId | None = None) -> Activity:
+    def entry(self, actor: Actor, action: Action, told: Told, subject_id: UserId | None = None) -> Activity:
         """An entry of the log about what somebody does now."""
-        return Activity(actor.user_id, action, details, actor.address, self.clock.now_ms(), subject_id)
+        return Activity.of(actor.user_id, action, told, actor.address, self.clock.now_ms(), subject_id=subject_id)
 
     async def _known(self, user_id: UserId) -> ListedUser:
         found = await self.store.user(user_id)

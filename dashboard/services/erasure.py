@@ -9,6 +9,7 @@ from attendance.errors import NotFoundError
 from dashboard.domain import rules
 from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import NOBODY, UserId
+from dashboard.domain.told import Note
 from dashboard.ports import AccountErasure
 from dashboard.services.accounts import Accounts, decide
 
@@ -40,7 +41,7 @@ class AccountErasures:
             if standing is None:
                 raise NotFoundError("nobody with this id ever signed in")
             rules.may_erase(self.accounts.as_configured(standing), await self.accounts.super_admins_but(user_id))
-            entry = Activity(NOBODY, Action.ACCOUNT_ERASED, "An account was erased", None, self.clock.now_ms())
+            entry = Activity.of(NOBODY, Action.ACCOUNT_ERASED, Note("account"), None, self.clock.now_ms())
             sealed = await self.store.erase(version, user_id, entry)
             given_back.extend(sealed or ())
             return sealed is not None

@@ -9,6 +9,7 @@ from dashboard.domain import rules
 from dashboard.domain.activity import Action
 from dashboard.domain.ids import RoleId
 from dashboard.domain.roles import MOST_ROLES, Role
+from dashboard.domain.told import ChangedRole, OneRole, told_role
 from dashboard.domain.users import Standing
 from dashboard.services.accounts import Accounts, Actor, decide
 
@@ -44,7 +45,9 @@ class Roles:
                 raise ConflictError("there is a role with this id already")
             if len(there) >= MOST_ROLES:
                 raise ConflictError(f"there are {MOST_ROLES} roles, and no room for more")
-            return await store.create_role(version, role, self.accounts.entry(actor, Action.ROLE_CREATED, _told(role)))
+            return await store.create_role(
+                version, role, self.accounts.entry(actor, Action.ROLE_CREATED, OneRole(told_role(role)))
+            )
 
         await decide(store, attempt)
 
@@ -60,8 +63,8 @@ class Roles:
         async def attempt(version: int) -> bool:
             standing, before = await self._found(actor, role.role_id)
             rules.may_change(standing, before, role, await self.accounts.holders_as_high(role.role_id, standing))
-            details = f"{_told(before)}, now {_told(role)}"
-            return await store.change_role(version, role, self.accounts.entry(actor, Action.ROLE_CHANGED, details))
+            told = ChangedRole(told_role(before), told_role(role))
+            return await store.change_role(version, role, self.accounts.entry(actor, Action.ROLE_CHANGED, told))
 
         await decide(store, attempt)
 
@@ -77,7 +80,9 @@ class Roles:
         async def attempt(version: int) -> bool:
             standing, role = await self._found(actor, role_id)
             rules.may_delete(standing, role, await self.accounts.holders_as_high(role_id, standing))
-            return await store.delete_role(version, role_id, self.accounts.entry(actor, Action.ROLE_DELETED, _told(role)))
+            return await store.delete_role(
+                version, role_id, self.accounts.entry(actor, Action.ROLE_DELETED, OneRole(told_role(role)))
+            )
 
         await decide(store, attempt)
 
@@ -88,8 +93,3 @@ class Roles:
         if role is None:
             raise NotFoundError("there is no such role")
         return standing, role
-
-
-def _told(role: Role) -> str:
-    permissions = ", ".join(sorted(role.permissions)) or "nothing"
-    return f"{role.role_id} ({role.name}, {role.colour}, priority {role.priority}: {permissions})"

@@ -17,6 +17,7 @@ from dashboard.discord_oauth import DiscordOAuth, DiscordTokens, DiscordUser
 from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import UserId, parse_user_id
 from dashboard.domain.sessions import MOST_USER_AGENT_CHARACTERS, SEEN_MS, SESSION_MS, Session, SignedIn
+from dashboard.domain.told import Note
 from dashboard.domain.users import User
 from dashboard.errors import BannedError, NotSignedInError, SignInRefusedError
 from dashboard.ports import ActivityLog, SessionStore
@@ -149,7 +150,7 @@ class SignIn:
         """End a session, and give Discord's tokens back as far as Discord answers."""
         sealed = await self.sessions.token(signed_in.session.key)
         user_id, now_ms = signed_in.user.user_id, self.clock.now_ms()
-        entry = Activity(user_id, Action.LOGOUT, "Signed out", address, now_ms)
+        entry = Activity.of(user_id, Action.LOGOUT, Note("signed-out"), address, now_ms)
         await self.sessions.revoke(user_id, signed_in.session.key, entry)
         if sealed is not None:
             await self.give_back(sealed)
@@ -198,12 +199,12 @@ class SignIn:
             user,
             session,
             self.sealed_tokens(tokens),
-            Activity(user_id, Action.LOGIN, "Logged in via Discord OAuth", browser.address, now_ms),
+            Activity.of(user_id, Action.LOGIN, Note("discord"), browser.address, now_ms),
             replaces=None if browser.token is None else self.tokens.session_key(browser.token),
             ban_holds=user_id not in self.operators,
         )
         if ban is not None:
-            await self.activity.add(Activity(user_id, Action.LOGIN_REFUSED, "Banned", browser.address, now_ms))
+            await self.activity.add(Activity.of(user_id, Action.LOGIN_REFUSED, Note("banned"), browser.address, now_ms))
             raise BannedError(ban.reason)
         return self.tokens.make(secret, user_id, session.expires_at_ms)
 
@@ -213,9 +214,9 @@ class SignIn:
             raise NotSignedInError(had_session=True)
         user_id, now_ms = signed_in.user.user_id, self.clock.now_ms()
         if UserId(int(described.id)) != user_id:
-            refused = Activity(user_id, Action.LOGIN_REFUSED, "Confirmed as somebody else", browser.address, now_ms)
+            refused = Activity.of(user_id, Action.LOGIN_REFUSED, Note("mismatch"), browser.address, now_ms)
             await self.activity.add(refused)
             raise SignInRefusedError("mismatch")
-        entry = Activity(user_id, Action.REAUTHENTICATED, "Confirmed via Discord OAuth", browser.address, now_ms)
+        entry = Activity.of(user_id, Action.REAUTHENTICATED, Note("confirmed"), browser.address, now_ms)
         if not await self.sessions.note_authenticated(signed_in.session.key, self.sealed_tokens(tokens), entry):
             raise NotSignedInError(had_session=True)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from attendance.sql.database import Database
 from dashboard.domain.activity import Action, Activity, LoggedActivity
 from dashboard.domain.ids import UserId
+from dashboard.domain.told import read_told, sentence_of, stored
 from dashboard.store.schema import account, activity
 
 
@@ -22,7 +23,7 @@ async def record_activity(connection: AsyncConnection, entry: Activity) -> None:
             user_id=entry.user_id,
             subject_id=entry.subject_id,
             action=entry.action.value,
-            details=entry.details,
+            details=entry.details if entry.told is None else stored(entry.told),
             address=entry.address,
         )
     )
@@ -68,5 +69,7 @@ class SqlActivityLog:
 
 def _logged(row: Any) -> LoggedActivity:
     subject = None if row.subject_id is None else UserId(row.subject_id)
-    entry = Activity(UserId(row.user_id), Action(row.action), row.details, row.address, row.at_ms, subject)
+    told = read_told(row.details)
+    sentence = row.details if told is None else sentence_of(told, subject)
+    entry = Activity(UserId(row.user_id), Action(row.action), sentence, row.address, row.at_ms, subject, told)
     return LoggedActivity(row.id, entry, row.shown_name)

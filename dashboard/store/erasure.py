@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from attendance.sql.database import Database
 from dashboard.domain.activity import OF_ONESELF, Activity
 from dashboard.domain.ids import UserId
+from dashboard.domain.told import Note, stored
 from dashboard.store.activity import record_activity
 from dashboard.store.schema import account, account_version, activity, ban, discord_token, role_assignment, session
 
-# What an entry about them says from then on: its words had their id.
-_ERASED_DETAILS = "About somebody who was erased"
+# What an entry about them says from then on: it may have had words about them, such as the reason of a ban.
+_ERASED_DETAILS = stored(Note("erased"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from httpx import AsyncClient, Response
 
 from attendance.sql.database import Database
-from dashboard.domain.activity import Action
+from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import RoleId, UserId
 from dashboard.domain.roles import Permission
+from dashboard.domain.told import Banned, ChangedRole, Held, Note, OneRole, Unbanned, told_role
 from dashboard.domain.users import User
 from dashboard.store.accounts import SqlAccountStore
+from dashboard.store.activity import SqlActivityLog
 from dashboard.store.sessions import SqlSessionStore
 from tests.accounts_world import NOW, entry, give, make_role, make_session, sign_in
 from tests.dashboard_world import OPERATOR, DashboardWorld, form_token
@@ -231,12 +234,41 @@ async def test_the_log_is_filtered_and_says_how_long_it_is_kept(people: dict[str
     await send(people["boss"], f"/admin/users/{PLAIN}", action="ban", reason="Spam")
     everything = (await people["looker"].get("/admin/activity")).text
     assert "deleted after 180 days" in everything
-    assert f"Banned {PLAIN}: Spam" in everything
+    assert f"{PLAIN}: Spam" in everything
     assert f"Banned {PLAIN}" not in (await people["looker"].get("/admin/activity?action=login")).text
-    assert f"Banned {PLAIN}" in (await people["looker"].get(f"/admin/activity?user_id={BOSS}&action=ban")).text
+    assert f"{PLAIN}: " in (await people["looker"].get(f"/admin/activity?user_id={BOSS}&action=ban")).text
     wrong = await people["looker"].get("/admin/activity?user_id=me")
     assert wrong.status_code == 422
     assert 'id="f-user_id-error"' in wrong.text
+
+
+async def test_an_entry_is_worded_when_it_is_shown_and_a_sentence_from_before_still_stands(
+    people: dict[str, AsyncClient], sqlite_accounts_database: Database
+) -> None:
+    log = SqlActivityLog(sqlite_accounts_database)
+    role = make_role("night", 7, Permission.VIEW_ADMIN)
+    changed = ChangedRole(told_role(role), told_role(replace(role, priority=8, permissions=frozenset())))
+    for told in (
+        Banned("Spam <b>"),
+        Unbanned(),
+        Held("assigned", "night"),
+        OneRole(told_role(role)),
+        changed,
+        Note("mismatch"),
+    ):
+        await log.add(Activity.of(BOSS, Action.BAN, told, None, NOW, subject_id=PLAIN))
+    await log.add(entry(BOSS, Action.LOGIN, details="Did something <i> in 2026"))
+    page = " ".join((await people["looker"].get("/admin/activity")).text.split())
+    for words in (
+        f"{PLAIN}: Spam &lt;b&gt;",
+        f"night, to {PLAIN}",
+        "Night (night), priority 7. Allows: See the operators",
+        "Priority: 7 → 8",
+        "pages → none",
+        "Discord named somebody else",
+        "Did something &lt;i&gt; in 2026",
+    ):
+        assert words in page, words
 
 
 async def test_what_others_called_themselves_is_text(people: dict[str, AsyncClient], sessions: SqlSessionStore) -> None:

@@ -14,9 +14,10 @@ from attendance.cli.app import app
 from attendance.clock import FixedClock
 from attendance.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
 from attendance.sql.database import Database, open_database
-from dashboard.domain.activity import Action
+from dashboard.domain.activity import Action, Activity
 from dashboard.domain.ids import NOBODY, UserId
 from dashboard.domain.roles import SUPER_ADMIN, Permission
+from dashboard.domain.told import Held
 from dashboard.domain.users import Standing
 from dashboard.services.accounts import Accounts
 from dashboard.services.erasure import AccountErasures
@@ -78,7 +79,8 @@ async def lived(world: World) -> None:
     for action in (Action.LOGOUT, Action.LOGIN_REFUSED, Action.REAUTHENTICATED):
         await world.log.add(entry(GONE, action))
     await world.log.add(entry(GONE, Action.BAN, subject_id=BEN, details=f"Banned {BEN}: spam"))
-    await world.log.add(entry(ROOT, Action.ROLE_ASSIGNED, subject_id=GONE, details=f"Gave the role reader to {GONE}"))
+    told = Held("assigned", f"reader-of-name{GONE % 97}")  # as a reason, it may have their name
+    await world.log.add(Activity.of(ROOT, Action.ROLE_ASSIGNED, told, "192.0.2.1", NOW, subject_id=GONE))
 
 
 async def test_nothing_is_left_but_what_they_did_to_others(world: World) -> None:
