@@ -1,4 +1,4 @@
-"""The service with its dashboard as a process, the simulator as another, and the demo's admin signed in."""
+"""The service with its dashboard as a process, the simulator as another, and the demo's admin and a member signed in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
 from benches.processes import drain, process, read_until
-from simulator import DEFAULT_BOT_ID, DEFAULT_CLIENT_SECRET, DEMO_ADMIN_ID
+from simulator import DEFAULT_BOT_ID, DEFAULT_CLIENT_SECRET, DEMO_ADMIN_ID, DEMO_MEMBER_ID
 from simulator import Settings as SimulatorSettings
 
 SECRET = "benchmark secret of more than 32 bytes"
@@ -21,12 +21,13 @@ SECRET = "benchmark secret of more than 32 bytes"
 
 @dataclass
 class Site:
-    """The service, and a person who is signed in to its dashboard."""
+    """The service, and who is signed in to its dashboard: the demo's admin (``http``), and a ``member`` without rights."""
 
     url: str
     control: str
     pid: int
     http: aiohttp.ClientSession
+    member: aiohttp.ClientSession
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -46,7 +47,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_site(data: Path, lived_since_ms: int) -> AsyncIterator[Site]:
-    """A world in which nobody moves by themselves, the service on it, and the demo's admin signed in."""
+    """A world in which nobody moves by themselves, the service on it, and who is signed in."""
     lived = ("--lived-since", str(lived_since_ms), "--speed", "0")
     async with process("simulate", "--port", "0", *lived) as simulator:
         rest = (await read_until(simulator.stdout, "ROLLCALL_DISCORD_API_URL=")).split("=", 1)[1]
@@ -58,14 +59,19 @@ async def open_site(data: Path, lived_since_ms: int) -> AsyncIterator[Site]:
             draining = [asyncio.create_task(drain(stream)) for stream in (service.stderr, service.stdout, simulator.stdout)]
             url = re.search(r'"address": ?"([^"]+)"', line)
             assert url is not None, line
-            jar = aiohttp.CookieJar(unsafe=True)  # the address is no name
-            connector = aiohttp.TCPConnector(limit=0)
-            async with aiohttp.ClientSession(cookie_jar=jar, connector=connector) as http:
-                site = Site(url[1], control, service.pid, http)
+            async with AsyncExitStack() as browsers:
+                http, member = [await browsers.enter_async_context(_browser()) for _ in range(2)]
+                site = Site(url[1], control, service.pid, http, member)
                 await _until_ready(api, http)
-                await _sign_in(site)
+                await _sign_in(site, http, DEMO_ADMIN_ID)
+                await _sign_in(site, member, DEMO_MEMBER_ID)
                 yield site
     await asyncio.gather(*draining)
+
+
+def _browser() -> aiohttp.ClientSession:
+    jar = aiohttp.CookieJar(unsafe=True)  # the address is no name
+    return aiohttp.ClientSession(cookie_jar=jar, connector=aiohttp.TCPConnector(limit=0))
 
 
 async def _until_ready(api: str, http: aiohttp.ClientSession) -> None:
@@ -77,15 +83,15 @@ async def _until_ready(api: str, http: aiohttp.ClientSession) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _sign_in(site: Site) -> None:
+async def _sign_in(site: Site, http: aiohttp.ClientSession, user_id: int) -> None:
     """Through Discord's page of consent."""
-    async with site.http.post(f"{site.control}/redirect-uris", json={"uri": f"{site.url}/auth/callback"}) as answer:
+    async with http.post(f"{site.control}/redirect-uris", json={"uri": f"{site.url}/auth/callback"}) as answer:
         answer.raise_for_status()
-    async with site.http.get(f"{site.url}/auth/login") as asked:
+    async with http.get(f"{site.url}/auth/login") as asked:
         page, where = await asked.text(), asked.url
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
-    fields |= {"other": str(DEMO_ADMIN_ID), "decision": "authorize"}
-    async with site.http.post(where, data=fields) as answer:
+    fields |= {"other": str(user_id), "decision": "authorize"}
+    async with http.post(where, data=fields) as answer:
         answer.raise_for_status()
         assert str(answer.url).startswith(site.url), answer.url
 
