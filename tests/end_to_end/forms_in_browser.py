@@ -81,11 +81,12 @@ class a_new_page:  # noqa: N801  # reads as what is waited for
         self.page = page
 
     async def __aenter__(self) -> None:
-        await self.page.evaluate("window.isOld = true")
+        await self.page.evaluate("document.documentElement.dataset.old = 'yes'")
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            await self.page.wait_for_function("!window.isOld && document.readyState === 'complete'")
+            await expect(self.page.locator("html:not([data-old])")).to_have_count(1)
+            await self.page.wait_for_load_state("load")
 
 
 async def says(page: Page, words: str | re.Pattern[str]) -> None:
