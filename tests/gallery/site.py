@@ -46,7 +46,9 @@ class GallerySite:
         self.context = gallery_context(self.templates.words)
 
     def page(self, **values: object) -> str:
-        return self.templates.render("gallery.html", {**self.context, "theme": "auto", "slot": self.slot, **values})
+        return self.templates.render(
+            "gallery.html", {**self.context, "theme": "auto", "slot": self.slot, "calm": False, **values}
+        )
 
     def tell(self, name: str, data: str, event_id: int) -> None:
         lines = "".join(f"data: {line}\n" for line in data.split("\n"))

@@ -168,3 +168,11 @@ def test_a_channel_that_is_gone_can_be_unticked(site: GallerySite) -> None:
         if tag == "input" and attributes["type"] == "checkbox"
     ]
     assert [(box["value"], "checked" in box) for box in boxes] == [("9", True), ("5", True)]  # where it is seen at once
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0 min"), (59, "0 min"), (60, "1 min"), (3599, "59 min"), (11220, "3 h 07 min")]
+)
+def test_what_goes_on_is_shown_in_minutes_from_the_first_as_its_script_shows_it(site: GallerySite, seconds, shown) -> None:
+    source = '{% from "components/times.html" import running %}{{ running("2026-11-28T21:00:00Z", seconds) }}'
+    assert re.sub("<[^>]+>", "", render(site, source, seconds=seconds)).replace("\N{NO-BREAK SPACE}", " ").strip() == shown
