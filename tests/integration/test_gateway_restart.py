@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from attendance.domain.observations import ShardResumed, VoiceStateSeen
 from attendance.ports.gateway import GatewaySession
 from simulator import DEMO_GUILD_ID, Settings, Simulator, running_simulator
 from tests.integration.gateway_rig import WaitableSink, running_gateway
+from tests.integration.simulator_client import eventually
 
 
 async def one_that_stopped(sim: Simulator) -> GatewaySession:
@@ -35,9 +35,7 @@ async def test_the_next_gateway_is_told_what_happened_between_the_two_and_nothin
             sim.world.leave(DEMO_GUILD_ID, people[0])
             await first.first(VoiceStateSeen)
             (session,) = await gateway.stop()
-        async with asyncio.timeout(60):
-            while sim.gateway.connections:  # noqa: ASYNC110  # the other end hears of the close a moment later, and tells nobody
-                await asyncio.sleep(0)
+        await eventually(lambda: not sim.gateway.connections)  # it hears of the close a moment later
         sim.world.leave(DEMO_GUILD_ID, people[1])
         second = WaitableSink()
         async with running_gateway(sim, second, wait=False, sessions=[session]) as gateway:
