@@ -23,7 +23,6 @@ from attendance.domain.observations import (
 from attendance.errors import ConfigError, UnavailableError
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, Settings, running_simulator
 from tests.integration.gateway_rig import WaitableSink, running_gateway
-from tests.integration.simulator_client import eventually
 
 
 def said(line: dict) -> tuple:
@@ -136,7 +135,7 @@ async def test_stop_closes_the_socket_and_puts_nothing_more() -> None:
         async with running_gateway(sim, sink) as gateway:
             await gateway.stop()
             count = len(sink.seen)
-            await eventually(lambda: not sim.gateway.connections)  # it hears of the close a moment later
+            assert not sim.gateway.connections
             sim.world.leave(DEMO_GUILD_ID, DEMO_ADMIN_ID)
             await gateway.stop()
             await gateway.join()
