@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import hikari
 import structlog
@@ -24,6 +25,7 @@ from attendance.ports.gateway import GatewaySession
 from attendance.ports.observing import ObservationSink
 
 STOP_SECONDS = 4.0
+_CANCEL_AGAIN_SECONDS = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -204,9 +206,7 @@ class Gateway:
         finally:
             # At one instant, in the thread that reads the sockets: what was read before it was put, and nothing after it.
             self._left_sessions = bot.leave()
-            for task in (running, stopping, *others):
-                task.cancel()
-            await asyncio.gather(running, stopping, *others, return_exceptions=True)
+            await _cancelled(running, stopping, *others)
             # Shards that are still starting are tasks of hikari that it forgets; `asyncio.run` cancels and so closes them.
             if bot.is_alive:
                 with contextlib.suppress(TimeoutError):
@@ -225,6 +225,22 @@ class Gateway:
         while True:
             await asyncio.sleep(self._settings.tick_seconds)
             bot.tick()
+
+
+async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel until all have ended, for `STOP_SECONDS` at most.
+
+    Once may not be enough: hikari takes a cancellation that comes while it waits for a task that it has itself cancelled, as in
+    the middle of `start`, for that task's, and goes on.
+    """
+    pending = set(tasks)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            while pending:
+                for task in pending:
+                    task.cancel()
+                _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*(task for task in tasks if task.done()), return_exceptions=True)
 
 
 def _in_this_loop(future: concurrent.futures.Future[None]) -> asyncio.Future[None]:

@@ -114,6 +114,7 @@ class SqliteDriver(AsyncAdapt_aiosqlite_dbapi):
         """
         for thread, known in self._threads:
             connection = known()
-            if connection is None or not connection._running:  # noqa: SLF001  # told to stop
-                del connection
+            is_given_up = connection is None or not connection._running  # noqa: SLF001  # told to stop
+            del connection
+            if is_given_up and thread.is_alive():
                 await asyncio.to_thread(thread.join, _LONGEST_S)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from attendance.clock import SystemClock
+from attendance.discord.bot import WatchedBot
 from attendance.discord.gateway import Gateway, GatewaySettings, recommended_shards
 from attendance.domain.ids import ShardId, shard_of
 from attendance.domain.observations import (
@@ -23,6 +27,7 @@ from attendance.domain.observations import (
 from attendance.errors import ConfigError, UnavailableError
 from simulator import DEMO_ADMIN_ID, DEMO_GUILD_ID, Settings, running_simulator
 from tests.integration.gateway_rig import WaitableSink, running_gateway
+from tests.integration.simulator_client import eventually
 
 
 def said(line: dict) -> tuple:
@@ -135,7 +140,7 @@ async def test_stop_closes_the_socket_and_puts_nothing_more() -> None:
         async with running_gateway(sim, sink) as gateway:
             await gateway.stop()
             count = len(sink.seen)
-            assert not sim.gateway.connections
+            await eventually(lambda: not sim.gateway.connections)  # it hears of the close a moment later
             sim.world.leave(DEMO_GUILD_ID, DEMO_ADMIN_ID)
             await gateway.stop()
             await gateway.join()
@@ -194,3 +199,21 @@ async def test_a_discord_that_is_away_is_said_within_the_bound() -> None:
     async with asyncio.timeout(60):
         with pytest.raises(UnavailableError):
             await gateway.start()
+
+
+async def test_stop_ends_a_bot_that_takes_the_first_cancellation_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, is_held = WatchedBot.start, threading.Event()
+
+    async def start_and_go_on(bot: WatchedBot, **options: Any) -> None:
+        await start(bot, **options)
+        is_held.set()
+        with suppress(asyncio.CancelledError):  # as hikari does while it waits for a task that it has cancelled
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(WatchedBot, "start", start_and_go_on)
+    async with running_simulator(Settings(speed=0)) as sim, running_gateway(sim, WaitableSink()) as gateway:
+        assert await asyncio.to_thread(is_held.wait, 60)
+        await gateway.stop()
+        async with asyncio.timeout(60):
+            await gateway.join()
+        await eventually(lambda: not sim.gateway.connections)
